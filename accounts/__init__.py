@@ -1,0 +1,1 @@
+"""People of a tenant: sign-in, sessions, roles and permission profiles."""

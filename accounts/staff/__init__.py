@@ -1,0 +1,1 @@
+"""Platform staff: the people behind the admin, in the public schema."""

@@ -1,0 +1,1 @@
+"""Plans, seats and payment through Stripe."""

@@ -1,0 +1,1 @@
+"""Direct and group messages."""

@@ -1,0 +1,1 @@
+"""The API kit: what every endpoint shares and none writes again."""

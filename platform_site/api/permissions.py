@@ -1,0 +1,82 @@
+"""Access rules: data on the view, enforced in one class, closed by default."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from platform_site.api.identity import Identity
+from platform_site.errors import NOT_AUTHENTICATED, PERMISSION_DENIED, PlatformError
+from platform_site.permissions import Permission
+
+
+class Access(ABC):
+    """Who may call. ``check`` raises ``PlatformError`` to refuse."""
+
+    public = False
+
+    @abstractmethod
+    def check(self, identity: Identity | None) -> None: ...
+
+
+class Public(Access):
+    """Anybody, also without a token. Such a view is never bound to a tenant by the token."""
+
+    public = True
+
+    def check(self, identity: Identity | None) -> None:
+        return None
+
+
+class SignedIn(Access):
+    """Anybody who is signed in to a tenant."""
+
+    def check(self, identity: Identity | None) -> None:
+        if identity is None:
+            raise PlatformError(NOT_AUTHENTICATED)
+
+
+@dataclass(frozen=True)
+class Needs(SignedIn):
+    """Somebody whose effective permissions hold ``permission``."""
+
+    permission: Permission
+
+    def check(self, identity: Identity | None) -> None:
+        super().check(identity)
+        assert identity is not None  # noqa: S101 - the line above has made sure
+        if self.permission.key not in identity.permissions:
+            raise PlatformError(PERMISSION_DENIED, context={"permission": self.permission.key})
+
+
+def access_of(view: object, method: str) -> Access | None:
+    """The rule that a view declares for ``method``, or None when it declares none."""
+    declared = getattr(view, "access", None)
+    if isinstance(declared, Mapping):
+        declared = declared.get(method)
+    return declared if isinstance(declared, Access) else None
+
+
+class DeclaredAccess(BasePermission):
+    """DRF's default permission here: what the view declares, and nobody when it declares nothing."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        method = request.method or ""
+        # A method the view does not have is answered with 405, which needs no rights.
+        if not hasattr(view, method.lower()) or method == "OPTIONS":
+            return True
+        rule = access_of(view, method)
+        if rule is None:
+            raise PlatformError(PERMISSION_DENIED)
+        rule.check(request.user if isinstance(request.user, Identity) else None)
+        return True
+
+
+class Anybody(BasePermission):
+    """For the two documentation pages that are not API operations."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return True

@@ -1,0 +1,11 @@
+"""The Celery app of worker and scheduler. Its default task class fails closed."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "platform_site.settings")
+
+app = Celery("platform_site", task_cls="platform_site.tasks:TenantTask")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

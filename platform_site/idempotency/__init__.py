@@ -1,0 +1,1 @@
+"""Idempotency-Key: the stored answer of a creating request, in the tenant it created in."""

@@ -1,0 +1,1 @@
+"""The journal: one entry for every business fact, and one outbox row for each reaction to it."""

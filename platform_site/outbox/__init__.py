@@ -1,0 +1,1 @@
+"""The outbox: reactions to journal entries, run at least once, each in a transaction of its own."""

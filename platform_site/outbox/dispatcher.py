@@ -1,0 +1,150 @@
+"""The dispatcher: claims outbox rows, runs their reactions, lets failures rest and retry.
+
+Any number of dispatchers may run. A claim is one UPDATE over rows found with
+SKIP LOCKED; it hands out a lease and names it, so that a runner that was away
+for longer than its lease cannot finish what somebody else has taken over.
+"""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+import structlog
+from django.db import connection, transaction
+from django.utils import timezone
+
+from platform_site.binding import bind
+from platform_site.context import WorkContext, work_context
+from platform_site.errors import PlatformError
+from platform_site.journal.models import JournalEntry
+from platform_site.outbox.models import OutboxRow
+from platform_site.outbox.registry import Reaction, reactions
+from platform_site.tenants import TenantUnavailable, working_tenant
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(minutes=2)
+MAX_ATTEMPTS = 10
+FIRST_RETRY_SECONDS = 5
+LONGEST_RETRY_SECONDS = 3600
+
+# ``now`` is a parameter so that time can be moved in tests.
+_CLAIM = """
+    UPDATE outbox_outboxrow SET available_at = %(lease_until)s, claim = %(claim)s, attempts = attempts + 1
+    WHERE id IN (
+        SELECT id FROM outbox_outboxrow
+        WHERE state = 'pending' AND available_at <= %(now)s
+        ORDER BY available_at
+        LIMIT %(limit)s
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING id, tenant_id, entry_id, reaction, attempts
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    id: UUID
+    tenant_id: UUID
+    entry_id: UUID
+    reaction: str
+    attempts: int
+    claim: UUID
+
+
+def claim(*, limit: int = 20, now: datetime | None = None, lease: timedelta = LEASE) -> list[Claimed]:
+    """Take up to ``limit`` rows that are due; nobody else gets them until the lease is over."""
+    now = now or timezone.now()
+    name = uuid4()
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, {"now": now, "lease_until": now + lease, "claim": name, "limit": limit})
+        return [Claimed(*row, claim=name) for row in cursor.fetchall()]
+
+
+def run_once(*, limit: int = 20, now: datetime | None = None) -> int:
+    """Claim and run one batch. Gives how many rows were claimed."""
+    rows = claim(limit=limit, now=now)
+    for row in rows:
+        run(row)
+    return len(rows)
+
+
+def drain(*, most: int = 1000) -> int:
+    """Run until nothing is due, at most ``most`` rows. Gives how many."""
+    done = 0
+    while done < most and (count := run_once(limit=min(20, most - done))):
+        done += count
+    return done
+
+
+def run(row: Claimed) -> None:
+    """Run one claimed row in its tenant; whatever goes wrong is written on the row."""
+    try:
+        tenant = working_tenant(row.tenant_id)
+    except TenantUnavailable as error:
+        _set_aside(row, error)
+        return
+    with work_context(WorkContext(request_id=str(row.entry_id), origin="outbox")), bind(tenant):
+        try:
+            if row.reaction not in reactions:
+                raise LookupError(f"no reaction {row.reaction}")
+            _react(row, reactions.get(row.reaction))
+        except Exception as error:
+            # Everything counts as a failed attempt: the row keeps the work, the log keeps the story.
+            log.exception("outbox.reaction_failed", reaction=row.reaction, attempt=row.attempts)
+            failure: Exception = error
+        else:
+            return
+    _retry_later(row, failure)
+
+
+def _react(row: Claimed, reaction: Reaction) -> None:
+    if reaction.outside:
+        entry = JournalEntry.objects.get(pk=row.entry_id)
+        reaction.handler(entry)
+        _finish(row)
+        return
+    with transaction.atomic():
+        # The lock makes "still mine" and "now done" one step.
+        mine = OutboxRow.objects.select_for_update().filter(pk=row.id, claim=row.claim).exists()
+        if not mine:
+            log.warning("outbox.lease_lost", reaction=row.reaction)
+            return
+        reaction.handler(JournalEntry.objects.get(pk=row.entry_id))
+        _finish(row)
+
+
+def _finish(row: Claimed) -> None:
+    OutboxRow.objects.filter(pk=row.id, claim=row.claim).delete()
+
+
+def _retry_later(row: Claimed, error: Exception) -> None:
+    values: dict[str, object] = {"last_error": _describe(error), "claim": None}
+    if row.attempts >= MAX_ATTEMPTS:
+        values["state"] = OutboxRow.State.DEAD
+        log.error("outbox.dead_letter", reaction=row.reaction, row=str(row.id))
+    else:
+        values["available_at"] = timezone.now() + backoff(row.attempts)
+    OutboxRow.objects.filter(pk=row.id, claim=row.claim).update(**values)
+
+
+def backoff(attempts: int) -> timedelta:
+    """5 s, 10 s, 20 s ... up to an hour, each with a quarter of jitter: about two hours in all."""
+    seconds = min(FIRST_RETRY_SECONDS * 2 ** (attempts - 1), LONGEST_RETRY_SECONDS)
+    return timedelta(seconds=seconds * random.uniform(0.75, 1.25))  # noqa: S311 - jitter is no secret
+
+
+def _set_aside(row: Claimed, error: TenantUnavailable) -> None:
+    """A suspended tenant's work waits for it; work for a tenant that is gone is dead."""
+    state = OutboxRow.State.PARKED if error.may_return else OutboxRow.State.DEAD
+    OutboxRow.objects.filter(pk=row.id, claim=row.claim).update(
+        state=state, last_error=_describe(error), claim=None, attempts=row.attempts - 1
+    )
+
+
+def _describe(error: Exception) -> str:
+    """The kind of error, never its text: texts of mail servers hold addresses."""
+    if isinstance(error, PlatformError):
+        return f"PlatformError:{error.code.key}"
+    return type(error).__name__

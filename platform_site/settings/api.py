@@ -1,0 +1,88 @@
+"""The REST API: DRF, OpenAPI, CORS and the one table of limits."""
+
+from platform_site.settings import env
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["platform_site.api.authentication.BoundIdentityAuthentication"],
+    # Closed by default: a view that declares no access is refused to everybody.
+    "DEFAULT_PERMISSION_CLASSES": ["platform_site.api.permissions.DeclaredAccess"],
+    "DEFAULT_RENDERER_CLASSES": ["platform_site.api.renderers.EnvelopeRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["platform_site.api.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "platform_site.api.schema.EnvelopeAutoSchema",
+    "EXCEPTION_HANDLER": "platform_site.api.exceptions.handle",
+    "DEFAULT_THROTTLE_CLASSES": [],
+    "DEFAULT_PAGINATION_CLASS": None,
+    "URL_FORMAT_OVERRIDE": None,
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Core Platform API",
+    "DESCRIPTION": "Tenants, sign-in, people, notifications, chat, billing, registry, events and set-up.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["platform_site.api.permissions.Anybody"],
+    "SERVE_AUTHENTICATION": [],
+    "ENUM_NAME_OVERRIDES": {},
+    "SORT_OPERATIONS": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "platform_site.api.schema_hooks.close_objects",
+        "platform_site.api.schema_hooks.add_links",
+    ],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# A body above this many bytes is refused with 413 before it is read.
+MAX_BODY_BYTES = env.integer("MAX_BODY_BYTES", 1024 * 1024, minimum=1024)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+
+# Networks whose X-Forwarded-For is believed. Empty: the peer's address counts.
+TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+
+# "off" works with DEBUG only; a system check refuses it otherwise.
+RATE_LIMITS_ENABLED = env.text("RATE_LIMITS", "on").lower() != "off"
+
+# name: (how many, in how many seconds). Named after what they protect.
+RATE_LIMITS = {
+    "sign_in_origin": (100, 3600),
+    "sign_in_account": (10, 900),
+    "sign_in_known_device": (10, 900),
+    "refresh_origin": (600, 60),
+    "register_origin": (5, 3600),
+    "register_platform": (60, 3600),
+    "check_slug_origin": (30, 60),
+    "by_slug_origin": (60, 60),
+    "verify_email_origin": (60, 60),
+    "health_origin": (6000, 60),
+}
+
+CORS_ALLOWED_ORIGINS = env.words("CORS_ALLOWED_ORIGINS")
+CORS_URLS_REGEX = r"^/api/.*$"
+CORS_ALLOW_CREDENTIALS = env.flag("CORS_ALLOW_CREDENTIALS")
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "x-request-id",
+]
+CORS_EXPOSE_HEADERS = [
+    "etag",
+    "location",
+    "ratelimit",
+    "ratelimit-policy",
+    "retry-after",
+    "x-request-id",
+    "idempotency-replayed",
+]
+
+IDEMPOTENCY_HOURS = 24

@@ -1,0 +1,109 @@
+"""PostgreSQL, Valkey and Celery."""
+
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from platform_site.settings import env
+from platform_site.settings.base import LAYOUT
+
+
+def database_from_url(url: str) -> dict[str, Any]:
+    """``postgresql://user:password@host:port/name?host=/socket/dir`` as Django wants it."""
+    parts = urlsplit(url)
+    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    host = query.pop("host", parts.hostname or "")
+    return {
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": str(parts.port or query.pop("port", "")),
+        "QUERY": query,
+    }
+
+
+_database = database_from_url(env.text("DATABASE_URL") or LAYOUT.database_url)
+_query = _database.pop("QUERY")
+
+# No request may hold a connection longer than this: it bounds what a slow query
+# can do to the others, and how long a stopping server waits.
+STATEMENT_TIMEOUT_MS = env.integer("STATEMENT_TIMEOUT_MS", 8000, minimum=100)
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django_tenants.postgresql_backend",
+        **_database,
+        # Under 300 s, so that the catalogue cache of a backend that met many
+        # schemas is given back from time to time.
+        "CONN_MAX_AGE": env.integer("DATABASE_CONN_MAX_AGE", 60),
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            **_query,
+            "connect_timeout": 3,
+            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"
+            " -c idle_in_transaction_session_timeout=60000",
+        },
+    }
+}
+DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
+
+TENANT_MODEL = "tenancy.Tenant"
+TENANT_DOMAIN_MODEL = "tenancy.Domain"
+# One SET search_path per binding instead of one per query; safe from 4.0.1 on,
+# where a rollback makes the connection forget what it believed the path to be.
+TENANT_LIMIT_SET_CALLS = True
+
+REDIS_URL = env.text("REDIS_URL") or LAYOUT.redis_url
+# Everything of ours in Valkey starts with this, so that two installations (or
+# two test workers) on one server never meet.
+REDIS_PREFIX = env.text("REDIS_PREFIX", "core")
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "KEY_FUNCTION": "django_tenants.cache.make_key",
+    }
+}
+
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {
+            # redis-py 8 gives idle connections a read timeout; a consumer that
+            # waits for a message is idle by nature.
+            "hosts": [{"address": REDIS_URL, "socket_timeout": None, "max_connections": 10_000}],
+            "prefix": f"{REDIS_PREFIX}:channels",
+        },
+    }
+}
+
+_celery_prefix = f"{REDIS_PREFIX}:celery:"
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL") or (
+    env.text("REDIS_URL") or LAYOUT.broker_url
+)
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "global_keyprefix": _celery_prefix,
+    "visibility_timeout": 900,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 1,
+    "health_check_interval": 30,
+    "socket_keepalive": True,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_TIMEZONE = "UTC"
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_BEAT_SCHEDULE = {
+    "sweep the outbox": {"task": "platform_site.outbox.sweep", "schedule": 2.0, "options": {"expires": 2}},
+    "reap crashed sign-ups": {"task": "tenancy.reap", "schedule": 300.0, "options": {"expires": 240}},
+    "purge expired rows": {"task": "platform_site.purge", "schedule": 3600.0, "options": {"expires": 600}},
+}

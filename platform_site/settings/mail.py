@@ -1,0 +1,35 @@
+"""The platform's own mailer: plain SMTP by ``EMAIL_URL``, or a provider through anymail."""
+
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from platform_site.settings import env
+from platform_site.settings.base import LAYOUT, PRODUCT_NAME
+
+
+def _default_email_url() -> str:
+    port = LAYOUT.smtp_port
+    return f"smtp://127.0.0.1:{port}" if port else "smtp://127.0.0.1:25"
+
+
+_email = urlsplit(env.secret("EMAIL_URL") or _default_email_url())
+EMAIL_BACKEND = env.text("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
+EMAIL_HOST = _email.hostname or "127.0.0.1"
+EMAIL_PORT = _email.port or 25
+EMAIL_HOST_USER = unquote(_email.username or "")
+EMAIL_HOST_PASSWORD = unquote(_email.password or "")
+EMAIL_USE_TLS = _email.scheme == "smtp+tls"
+EMAIL_USE_SSL = _email.scheme == "smtps"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"{PRODUCT_NAME} <no-reply@platform.test>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# The right-hand side of every Message-ID: stable, so that a retried mail is the same mail.
+MESSAGE_ID_DOMAIN = env.text("MESSAGE_ID_DOMAIN", "mail.platform.test")
+
+# Read by anymail when EMAIL_BACKEND names one of its backends; keys such as
+# ANYMAIL_MAILGUN_API_KEY come from the environment under the same names.
+ANYMAIL: dict[str, Any] = {
+    name.removeprefix("ANYMAIL_"): env.secret(name)
+    for name in ("ANYMAIL_MAILGUN_API_KEY", "ANYMAIL_POSTMARK_SERVER_TOKEN", "ANYMAIL_SENDGRID_API_KEY")
+    if env.secret(name)
+}

@@ -1,0 +1,43 @@
+"""From a tenant's id to something that can be bound, for tasks, reactions and commands.
+
+The tenant model is looked up by its setting, because tenancy stands above this kit.
+"""
+
+from uuid import UUID
+
+from django_tenants.utils import get_tenant_model
+
+from platform_site.binding import TenantRef
+
+ACTIVE = "active"
+SUSPENDED = "suspended"
+
+
+class TenantUnavailable(Exception):
+    """No work may be done for this tenant. ``may_return``: it is suspended, not gone."""
+
+    def __init__(self, tenant_id: object, status: str) -> None:
+        super().__init__(f"Tenant {tenant_id} is {status}.")
+        self.status = status
+        self.may_return = status in {SUSPENDED, "provisioning"}
+
+
+def find_tenant(**lookup: object) -> TenantRef | None:
+    """The tenant by ``id`` or ``slug``, whatever its status, or None. One query in public."""
+    row = (
+        get_tenant_model()
+        .objects.filter(**lookup)
+        .values_list("id", "schema_name", "slug", "status")
+        .first()
+    )
+    return TenantRef(*row) if row else None
+
+
+def working_tenant(tenant_id: UUID) -> TenantRef:
+    """The tenant if work may be done for it; raises ``TenantUnavailable`` otherwise."""
+    tenant = find_tenant(id=tenant_id)
+    if tenant is None:
+        raise TenantUnavailable(tenant_id, "unknown")
+    if tenant.status != ACTIVE:
+        raise TenantUnavailable(tenant_id, tenant.status)
+    return tenant

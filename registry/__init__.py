@@ -1,0 +1,1 @@
+"""One record per person across all modules."""

@@ -1,0 +1,1 @@
+"""Tenants: their schemas, their life cycle and how they come into being."""

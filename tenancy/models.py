@@ -1,0 +1,85 @@
+"""Tables of the public schema: tenants, their domains, the template's DDL, sign-up keys."""
+
+from django.db import models
+from django.db.models.functions import Lower, Now
+from django_tenants.models import DomainMixin, TenantMixin
+
+from platform_site.binding import TenantRef
+from platform_site.idempotency.models import IdempotencyFields
+from platform_site.fields import Uuid7Field
+
+
+class Tenant(TenantMixin):
+    """One customer organisation. ``slug`` is its public, changeable name; the schema's name never is."""
+
+    class Status(models.TextChoices):
+        PROVISIONING = "provisioning"
+        ACTIVE = "active"
+        SUSPENDED = "suspended"
+        PENDING_DELETION = "pending_deletion"
+        DELETED = "deleted"
+
+    # Schemas are made by replaying the template and dropped by the deletion worker alone.
+    auto_create_schema = False
+    auto_drop_schema = False
+
+    id = Uuid7Field(primary_key=True)
+    name = models.CharField(max_length=100)
+    slug = models.CharField(max_length=40, unique=True)
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.PROVISIONING)
+    suspended_reason = models.CharField(max_length=200, blank=True)
+    plan = models.CharField(max_length=40, default="trial")
+    timezone = models.CharField(max_length=64, default="UTC")
+    locale = models.CharField(max_length=35, default="en")
+    logo_url = models.CharField(max_length=500, blank=True)
+    # Fingerprint of the migrations its schema has; equals the code's when it is up to date.
+    schema_fingerprint = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(slug=Lower("slug")), name="tenant_slug_lower"),
+        ]
+        indexes = [
+            # The reaper's and the migrator's walk over what is not as it should be.
+            models.Index(fields=["status", "created_at"], name="tenant_by_status"),
+            # Staff's list, newest first.
+            models.Index(fields=["-created_at", "-id"], name="tenant_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    @property
+    def ref(self) -> TenantRef:
+        return TenantRef(self.id, self.schema_name, self.slug, self.status)
+
+
+class Domain(DomainMixin):
+    """A host name that belongs to a tenant. Requests are never routed by it."""
+
+
+class SchemaTemplate(models.Model):
+    """The DDL that makes a tenant's schema, read from the template schema after each migration."""
+
+    fingerprint = models.CharField(max_length=64, primary_key=True)
+    template_schema = models.CharField(max_length=63)
+    ddl = models.TextField()
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+
+class RegistrationKey(IdempotencyFields):
+    """The Idempotency-Key of a sign-up: it has no tenant to be stored in before it ends."""
+
+    tenant_id = models.UUIDField()
+
+    class Meta:
+        indexes = [models.Index(fields=["created_at"], name="registration_key_purge")]
+
+
+class CacheEpoch(models.Model):
+    """One row. Its number is part of every cached session's key; adding one forgets them all."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    epoch = models.BigIntegerField(default=1)
