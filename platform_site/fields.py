@@ -7,7 +7,7 @@ from django.db import models
 from platform_site.ids import uuid7
 
 
-class Uuid7Field(models.UUIDField[Any, Any]):
+class Uuid7Field(models.UUIDField):  # type: ignore[type-arg]
     """A UUID that is made here; migrations see a plain one, so that they import no code of ours."""
 
     def __init__(self, **kwargs: Any) -> None:

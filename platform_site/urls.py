@@ -1,3 +1,27 @@
-from django.http import HttpResponse
-from django.urls import path
-urlpatterns=[path("", lambda r: HttpResponse("x"))]
+"""Every path of the platform, section by section."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+
+from platform_site.api.views import not_found
+
+api_v1 = [
+    path("auth/", include("accounts.api.auth.urls")),
+    path("users/", include("accounts.api.users.urls")),
+    path("tenants/", include("tenancy.api.urls")),
+    path("health", include("platform_site.health.urls")),
+]
+
+urlpatterns = [
+    path("api/v1/", include(api_v1)),
+    path("api/schema", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    re_path(r"^api(?:/.*)?$", not_found),
+    path("admin/", admin.site.urls),
+    path("", include("platform_site.pages.urls")),
+]
+
+if settings.DEVELOPMENT_PAGES:
+    urlpatterns.insert(-1, path("dev/", include("platform_site.pages.dev_urls")))

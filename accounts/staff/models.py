@@ -6,7 +6,9 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 
 
-class StaffUserManager(UserManager["StaffUser"]):
+class StaffUserManager(UserManager):  # type: ignore[type-arg]
+    use_in_migrations = False
+
     def create_superuser(self, email: str, password: str | None = None, **fields: object) -> "StaffUser":  # type: ignore[override]
         return super().create_superuser(username=email.lower(), email=email.lower(), password=password, **fields)
 

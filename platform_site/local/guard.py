@@ -6,6 +6,7 @@ The kernel's death signal does most of that already; the guard adds patience, fo
 grandchildren, and macOS.
 """
 
+import functools
 import os
 import signal
 import subprocess
@@ -83,10 +84,14 @@ def main() -> None:
 def _stop_all(children: Mapping[int, tuple[signal.Signals, float]]) -> None:
     # Our own words would go to a terminal that the supervisor no longer holds.
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115  it lives as long as we do
-    for pid, (first, patience) in reversed(children.items()):
+    for pid, (first, patience) in reversed(list(children.items())):
         signal_process(pid, first)
-        wait_until(lambda pid=pid: not is_alive(pid), timeout=patience)  # type: ignore[misc]
+        wait_until(functools.partial(_has_ended, pid), timeout=patience)
         kill_group(pid)
+
+
+def _has_ended(pid: int) -> bool:
+    return not is_alive(pid)
 
 
 if __name__ == "__main__":

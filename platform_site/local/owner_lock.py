@@ -41,15 +41,9 @@ class OwnerLock:
         self._descriptor = descriptor
 
     def _take(self, descriptor: int, patience: float) -> bool:
-        def taken_or_hopeless() -> bool:
-            nonlocal taken
-            taken = _lock(descriptor)
-            return taken or self.owner_is_alive()
-
-        taken = False
-        wait_until(taken_or_hopeless, timeout=patience)
-        # The owner may have died between the two looks of the last round.
-        return taken or _lock(descriptor)
+        wait_until(lambda: self._owner_is_alive() or _lock(descriptor), timeout=patience)
+        # Taking it twice does no harm, and a living pid may be a stranger's by now.
+        return _lock(descriptor)
 
     def owner(self) -> int | None:
         try:
@@ -57,7 +51,7 @@ class OwnerLock:
         except (FileNotFoundError, ValueError):
             return None
 
-    def owner_is_alive(self) -> bool:
+    def _owner_is_alive(self) -> bool:
         owner = self.owner()
         return owner is not None and is_alive(owner)
 

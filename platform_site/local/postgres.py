@@ -69,9 +69,6 @@ class PostgresServer:
     def url(self) -> str:
         return self._layout.database_url
 
-    def held_locks(self) -> list[int]:
-        return [self._lock.fileno()] if self._lock.held else []
-
     def release(self) -> None:
         self._lock.release()
 

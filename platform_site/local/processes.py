@@ -99,9 +99,7 @@ def kill_group(leader: int) -> None:
         os.killpg(leader, signal.SIGKILL)
 
 
-def stop_child(
-    child: subprocess.Popen[bytes], *, first: signal.Signals, patience: float
-) -> int:
+def stop_child(child: subprocess.Popen[bytes], *, first: signal.Signals, patience: float) -> int:
     """Ask gently, wait, then kill; what the child itself started goes with it."""
     if child.poll() is None:
         signal_process(child.pid, first)

@@ -39,9 +39,6 @@ class Server(Protocol):
 
     def release(self) -> None: ...
 
-    def held_locks(self) -> list[int]:
-        """Descriptors that the guard inherits, so that ownership ends when all is stopped."""
-
 
 def clean_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment without what libpq and the servers would silently obey (PGPORT and so on)."""

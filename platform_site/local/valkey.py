@@ -84,9 +84,6 @@ class ValkeyServer:
     def url(self) -> str:
         return self._layout.redis_url
 
-    def held_locks(self) -> list[int]:
-        return [self._lock.fileno()] if self._lock.held else []
-
     def release(self) -> None:
         self._lock.release()
 
