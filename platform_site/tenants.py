@@ -3,6 +3,7 @@
 The tenant model is looked up by its setting, because tenancy stands above this kit.
 """
 
+from collections.abc import Iterator
 from uuid import UUID
 
 from django_tenants.utils import get_tenant_model
@@ -41,3 +42,15 @@ def working_tenant(tenant_id: UUID) -> TenantRef:
     if tenant.status != ACTIVE:
         raise TenantUnavailable(tenant_id, tenant.status)
     return tenant
+
+
+def active_tenants() -> Iterator[TenantRef]:
+    """Every tenant for which work may be done, by id, read in pages so that ten thousand fit."""
+    model, after = get_tenant_model(), None
+    while True:
+        rows = model.objects.filter(status=ACTIVE).order_by("id")
+        page = list((rows.filter(id__gt=after) if after else rows).values_list("id", "schema_name", "slug", "status")[:500])
+        if not page:
+            return
+        yield from (TenantRef(*row) for row in page)
+        after = page[-1][0]

@@ -4,6 +4,7 @@ Valkey makes things faster and is allowed to be away. Callers catch
 ``ValkeyAway`` and fall back to SQL or to something stricter, never to nothing.
 """
 
+import re
 from typing import Any
 
 import redis
@@ -13,7 +14,9 @@ from redis.retry import Retry
 
 ValkeyAway = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, redis.exceptions.BusyLoadingError)
 
+_RUN_ID = re.compile(rb"run_id:(\w+)")
 _client: "redis.Redis[bytes] | None" = None
+_run_id = ""
 
 
 def client() -> "redis.Redis[bytes]":
@@ -26,8 +29,34 @@ def client() -> "redis.Redis[bytes]":
             socket_connect_timeout=0.3,
             max_connections=128,
             retry=Retry(NoBackoff(), 0),
+            redis_connect_func=_connect,
         )
     return _client
+
+
+def _connect(connection: Any) -> None:
+    """Greet the server as redis-py does, and note which run of it this is."""
+    global _run_id
+    connection.on_connect()
+    connection.send_command("INFO", "server")
+    answer = connection.read_response()
+    found = _RUN_ID.search(answer if isinstance(answer, bytes) else answer.encode())
+    _run_id = found[1].decode() if found else ""
+
+
+def run_id() -> str:
+    """Which run of the server this process last connected to; a restarted server has another one."""
+    if not _run_id:
+        client().ping()
+    return _run_id
+
+
+def close() -> None:
+    """Drop the client; for tests that move to another server, and for forked workers."""
+    global _client, _run_id
+    if _client is not None:
+        _client.close()
+    _client, _run_id = None, ""
 
 
 def key(*parts: Any) -> str:

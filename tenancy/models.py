@@ -72,8 +72,6 @@ class SchemaTemplate(models.Model):
 class RegistrationKey(IdempotencyFields):
     """The Idempotency-Key of a sign-up: it has no tenant to be stored in before it ends."""
 
-    tenant_id = models.UUIDField()
-
     class Meta:
         indexes = [models.Index(fields=["created_at"], name="registration_key_purge")]
 

@@ -1,10 +1,9 @@
 """People of one tenant."""
 
-from uuid import UUID
-
 from django.db import models
 from django.db.models.functions import Now
 
+from accounts.profiles import SYSTEM_PROFILES, SystemProfile
 from accounts.roles import Role
 from platform_site.fields import Uuid7Field
 
@@ -50,5 +49,6 @@ class User(models.Model):
         return self.email_verified_at is not None
 
     @property
-    def reference(self) -> UUID:
-        return self.uuid
+    def system_profile(self) -> SystemProfile:
+        """The profile as code knows it."""
+        return SYSTEM_PROFILES[self.profile_id]

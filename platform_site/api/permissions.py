@@ -1,16 +1,23 @@
-"""Access rules: data on the view, enforced in one class, closed by default."""
+"""Access rules: data on the view, enforced in one class, closed by default.
+
+Imports nothing of ``rest_framework.views``: DRF reads this module while it is
+itself being imported.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from platform_site.api.identity import Identity
 from platform_site.errors import NOT_AUTHENTICATED, PERMISSION_DENIED, PlatformError
 from platform_site.permissions import Permission
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 
 class Access(ABC):
@@ -63,7 +70,7 @@ def access_of(view: object, method: str) -> Access | None:
 class DeclaredAccess(BasePermission):
     """DRF's default permission here: what the view declares, and nobody when it declares nothing."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         method = request.method or ""
         # A method the view does not have is answered with 405, which needs no rights.
         if not hasattr(view, method.lower()) or method == "OPTIONS":
@@ -78,5 +85,5 @@ class DeclaredAccess(BasePermission):
 class Anybody(BasePermission):
     """For the two documentation pages that are not API operations."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         return True

@@ -32,7 +32,6 @@ def run_once(
     key: str,
     body: bytes,
     work: Callable[[], Answer],
-    extra: Callable[[], dict[str, Any]] = dict,
 ) -> Answer:
     """Do ``work`` unless it was done for this ``key`` before; then give the stored answer.
 
@@ -47,11 +46,11 @@ def run_once(
     try:
         with transaction.atomic():
             table.objects.create(  # type: ignore[attr-defined]
-                key_hash=key_hash, body_hash=body_hash, status=0, answer=b"", **extra()
+                key_hash=key_hash, body_hash=body_hash, status=0, answer=b""
             )
             answer = work()
             sealed = seal(orjson.dumps(answer.data, default=str), key_hash.hex())
-            table.objects.filter(pk=key_hash).update(status=answer.status, answer=sealed, **extra())  # type: ignore[attr-defined]
+            table.objects.filter(pk=key_hash).update(status=answer.status, answer=sealed)  # type: ignore[attr-defined]
             return answer
     except IntegrityError:
         stored = _stored(table, key_hash)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import IO, TextIO
 
 _COLOURS = ("36", "33", "35", "32", "34", "96", "93", "95")
-_WORTH_A_LOOK = re.compile(r"\b(WARN(ING)?|ERROR|FATAL|PANIC|CRITICAL|Traceback)\b", re.IGNORECASE)
 _LARGEST_LOG = 5 * 1024 * 1024
 _LONGEST_LINE = 64 * 1024
 _TAIL = 40
+_TRACEBACK = "Traceback (most recent call last)"
 
 
 class Console:
@@ -49,10 +49,13 @@ class Console:
 class PartOutput:
     """Everything one part prints: all of it to its log file, some of it to the terminal."""
 
-    def __init__(self, name: str, log_dir: Path, console: Console, *, chatty: bool) -> None:
+    def __init__(
+        self, name: str, log_dir: Path, console: Console, *, shows: re.Pattern[str]
+    ) -> None:
         self._name = name
         self._console = console
-        self._chatty = chatty
+        self._shows = shows
+        self._in_traceback = False
         self._log = _open_log(log_dir / f"{name}.log")
         self._rest = b""
         self.tail: deque[str] = deque(maxlen=_TAIL)
@@ -82,8 +85,14 @@ class PartOutput:
         self._log.write(raw + b"\n")
         line = raw.decode(errors="replace").rstrip("\r")
         self.tail.append(line)
-        if self.shown and (self._chatty or _WORTH_A_LOOK.search(line)):
+        if self._matters(line) and self.shown:
             self._console.from_part(self._name, line)
+
+    def _matters(self, line: str) -> bool:
+        """A traceback matters as a whole: its indented lines and the one that ends it."""
+        was_inside = self._in_traceback
+        self._in_traceback = _TRACEBACK in line or (was_inside and line.startswith(" "))
+        return was_inside or self._in_traceback or bool(self._shows.search(line))
 
 
 def _open_log(path: Path) -> IO[bytes]:

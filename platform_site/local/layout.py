@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+POSTGRES_PORT = 5432
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 # Places that survive a reboot come first.  They are short: the path of a unix socket may have
@@ -47,10 +48,10 @@ class Layout:
 
     @property
     def database_url(self) -> str:
-        return self.database_url_for("platform")
-
-    def database_url_for(self, database: str) -> str:
-        return f"postgresql://postgres@/{database}?host={self.postgres_socket_dir}"
+        """The port only names the socket, but without it a PGPORT of the caller would count."""
+        return (
+            f"postgresql://postgres@/platform?host={self.postgres_socket_dir}&port={POSTGRES_PORT}"
+        )
 
     @property
     def valkey_data(self) -> Path:

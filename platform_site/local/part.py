@@ -2,6 +2,7 @@
 
 import collections
 import enum
+import re
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -10,6 +11,9 @@ from dataclasses import dataclass, field
 from platform_site.local.processes import Command
 
 _WINDOW = 60.0
+
+EVERYTHING = re.compile("")
+WARNINGS = re.compile(r"\b(WARN(ING)?|ERROR|FATAL|PANIC|CRITICAL)\b", re.IGNORECASE)
 
 
 class Kind(enum.Enum):
@@ -31,8 +35,8 @@ class Part:
     stop_within: float = 10.0
     # A fixed pause before a restart; without one it grows from half a second.
     restart_after: float | None = None
-    # Whether the terminal shows all it prints or only warnings and errors.
-    chatty: bool = False
+    # Which of its lines the terminal shows; the log file has all.
+    shows: re.Pattern[str] = WARNINGS
 
 
 Stage = Sequence[Part]

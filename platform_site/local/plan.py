@@ -1,6 +1,7 @@
 """What `make run` starts, in which order, and when each part counts as ready."""
 
 import http.client
+import re
 import signal
 import socket
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from platform_site.local.layout import REPOSITORY, Layout
 from platform_site.local.mailbox import HOST, choose_port
-from platform_site.local.part import Kind, Part, Stage
+from platform_site.local.part import EVERYTHING, Kind, Part, Stage
 from platform_site.local.postgres import PostgresServer
 from platform_site.local.processes import Command
 from platform_site.local.server import Server
@@ -18,6 +19,9 @@ from platform_site.local.valkey import ValkeyServer
 
 # Long enough to see what the platform answers without its database, and always the same.
 POSTGRES_PAUSE = 5.0
+
+# An ERROR of PostgreSQL is somebody's statement, and often one that was expected to fail.
+_TROUBLE_OF_SERVERS = re.compile(r"\b(FATAL|PANIC)\b|# (WARNING|Fatal)")
 
 
 @dataclass
@@ -75,6 +79,7 @@ class Plan:
             stop_signal=server.stop_signal,
             stop_within=30,
             restart_after=POSTGRES_PAUSE if name == "postgres" else None,
+            shows=_TROUBLE_OF_SERVERS,
         )
 
     def _mailbox(self) -> Part:
@@ -128,7 +133,7 @@ class Plan:
             is_ready=lambda pid: _answers_http(self.port),
             stop_signal=signal.SIGINT,  # after SIGTERM uvicorn ends by the signal, as if it failed
             stop_within=20,
-            chatty=True,
+            shows=EVERYTHING,
         )
 
     def _worker(self) -> Part:

@@ -1,5 +1,6 @@
 """A PostgreSQL of our own: real, embedded, by unix socket only."""
 
+import contextlib
 import os
 import re
 import secrets
@@ -10,15 +11,19 @@ import sys
 import time
 from pathlib import Path
 
-from platform_site.local.layout import Layout
+from platform_site.local.layout import POSTGRES_PORT, Layout
 from platform_site.local.owner_lock import OwnerLock
 from platform_site.local.postgres_binaries import Binaries, copy_for_others, find_binaries
 from platform_site.local.problem import LocalProblem
 from platform_site.local.processes import Command, end_orphans, is_alive, processes_in
-from platform_site.local.server import Profile, server_environment, settle_socket_dir
+from platform_site.local.server import (
+    Profile,
+    server_environment,
+    settle_socket_dir,
+    tidy_socket_dir,
+)
 from platform_site.local.server_account import Account, account_for, can_enter
 
-_PORT = 5432  # names the socket; nothing listens on the network
 _SUPERUSER = "postgres"
 _DATABASE = "platform"
 
@@ -34,6 +39,8 @@ _FOR_ALL = {
     "log_checkpoints": "off",
     "log_line_prefix": "%m [%p] ",
 }
+_WANTED = "wanted-at"
+_HOME_OF = {Profile.DEVELOPMENT: "platform-data-", Profile.TEST: "platform-test-"}
 _BY_PROFILE = {
     Profile.DEVELOPMENT: {"fsync": "on", "synchronous_commit": "off"},
     Profile.TEST: {
@@ -70,6 +77,9 @@ class PostgresServer:
         return self._layout.database_url
 
     def release(self) -> None:
+        """Give the directories back; the server has ended."""
+        if self._lock.held:
+            tidy_socket_dir(self._layout, self._layout.postgres_socket_dir.glob(".s.PGSQL.*"))
         self._lock.release()
 
     def prepare(self) -> list[str]:
@@ -115,14 +125,23 @@ class PostgresServer:
             return []
         if can_enter(account, wanted.parent):
             return []
-        home = _open_place() / f"platform-{secrets.token_hex(6)}"
-        home.mkdir(mode=0o711)
-        home.chmod(0o711)
+        home = self._new_home()
         self.data = home / "postgres"
         if wanted.is_dir():
             shutil.move(wanted, self.data)
         wanted.symlink_to(self.data)
+        # After the link: a sweep takes only homes that say where their link should be.
+        home.joinpath(_WANTED).write_text(str(wanted))
         return [f"{wanted.parent} is closed to account {account.name}; data are in {self.data}"]
+
+    def _new_home(self) -> Path:
+        """A directory with a name of its own; the link in VAR_DIR is what finds it again."""
+        if self._profile is Profile.TEST:
+            _sweep_homes_of_tests()
+        home = _open_place() / f"{_HOME_OF[self._profile]}{secrets.token_hex(6)}"
+        home.mkdir(mode=0o711)
+        home.chmod(0o711)  # whatever the umask was
+        return home
 
     def _reachable_binaries(self, account: Account) -> Binaries:
         if can_enter(account, self._binaries.directory / "postgres"):
@@ -224,7 +243,14 @@ class PostgresServer:
             settings["io_workers"] = "1"
         flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return Command(
-            argv=[self._binaries.path("postgres"), "-D", str(self.data), "-p", str(_PORT), *flags],
+            argv=[
+                self._binaries.path("postgres"),
+                "-D",
+                str(self.data),
+                "-p",
+                str(POSTGRES_PORT),
+                *flags,
+            ],
             env=server_environment(),
             cwd=Path("/"),
             account=self._account,
@@ -244,6 +270,19 @@ def _open_place() -> Path:
     """
     places = (Path("/var/lib"), Path("/var/tmp"))
     return next((place for place in places if os.access(place, os.W_OK)), Path("/tmp"))
+
+
+def _sweep_homes_of_tests() -> None:
+    """Tests come and go with their temporary directories; data that no link names are litter.
+
+    Those of development are never touched: their VAR_DIR may have been moved, link and all.
+    """
+    for home in _open_place().glob(f"{_HOME_OF[Profile.TEST]}*"):
+        # Another run of the tests may sweep at the same time.
+        with contextlib.suppress(FileNotFoundError):
+            link = Path(home.joinpath(_WANTED).read_text())
+            if not (link.is_symlink() and Path(os.readlink(link)).parent == home):
+                shutil.rmtree(home)
 
 
 def _is_whole(data: Path) -> bool:

@@ -180,6 +180,6 @@ def end_orphans(directory: Path, program: str, *, first: Sequence[signal.Signals
         pids = processes_in(directory, program)
         for pid in pids:
             signal_process(pid, what)
-        if wait_until(lambda: not processes_in(directory, program), timeout=5):
+        if wait_until(lambda: not processes_in(directory, program), timeout=4):
             break
     return count

@@ -70,6 +70,8 @@ def _run_everything(console: Console, environ: Mapping[str, str]) -> int:
             code = asyncio.run(supervisor.run(plan.stages(), on_ready=show_banner))
     finally:
         layout.smtp_port_file.unlink(missing_ok=True)
+        for _, server in plan.servers:
+            server.release()
     if code == 0:
         console.say("Stopped.")
     return code

@@ -1,10 +1,11 @@
 """What every embedded server has in common, and the two ways in which it may be careful."""
 
+import contextlib
 import enum
 import os
 import signal
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -70,3 +71,13 @@ def settle_socket_dir(layout: Layout) -> Path:
     if status.st_uid == os.geteuid():
         directory.chmod(0o711)
     return directory
+
+
+def tidy_socket_dir(layout: Layout, sockets: Iterable[Path]) -> None:
+    """Leave nothing in the common place, unless another server of this home still needs it."""
+    for path in sockets:
+        path.unlink(missing_ok=True)
+    for directory in (layout.postgres_socket_dir, layout.socket_dir):
+        # It is gone already, or not empty, and either is fine.
+        with contextlib.suppress(OSError):
+            directory.rmdir()

@@ -173,7 +173,7 @@ class Supervisor:
         on_ready()
 
     def _make(self, part: Part) -> RunningPart:
-        output = PartOutput(part.name, self._log_dir, self._console, chatty=part.chatty)
+        output = PartOutput(part.name, self._log_dir, self._console, shows=part.shows)
         return RunningPart(part, output, self._guard)
 
     async def _bring_up(self, one: RunningPart) -> None:
@@ -226,6 +226,9 @@ class Supervisor:
         for task in (boot, *self._keepers):
             task.cancel()
         await asyncio.gather(boot, *self._keepers, return_exceptions=True)
+        for one in self._everything():
+            # What servers and workers say about being stopped is for the log files.
+            one.output.shown = False
         for stage in reversed(self._running):
             await asyncio.gather(*(one.stop(self._forced) for one in stage))
         for one in self._everything():

@@ -16,7 +16,12 @@ from platform_site.local.layout import Layout
 from platform_site.local.owner_lock import OwnerLock
 from platform_site.local.problem import LocalProblem
 from platform_site.local.processes import Command, end_orphans
-from platform_site.local.server import Profile, server_environment, settle_socket_dir
+from platform_site.local.server import (
+    Profile,
+    server_environment,
+    settle_socket_dir,
+    tidy_socket_dir,
+)
 
 _OLDEST_MAJOR = 7
 
@@ -85,6 +90,9 @@ class ValkeyServer:
         return self._layout.redis_url
 
     def release(self) -> None:
+        """Give the directories back; the server has ended."""
+        if self._lock.held:
+            tidy_socket_dir(self._layout, [self._layout.valkey_socket])
         self._lock.release()
 
     def prepare(self) -> list[str]:

@@ -105,5 +105,5 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_BEAT_SCHEDULE = {
     "sweep the outbox": {"task": "platform_site.outbox.sweep", "schedule": 2.0, "options": {"expires": 2}},
     "reap crashed sign-ups": {"task": "tenancy.reap", "schedule": 300.0, "options": {"expires": 240}},
-    "purge expired rows": {"task": "platform_site.purge", "schedule": 3600.0, "options": {"expires": 600}},
+    "purge expired rows": {"task": "accounts.purge", "schedule": 3600.0, "options": {"expires": 600}},
 }

@@ -4,7 +4,7 @@ import os
 
 # Four rounds of nothing: tests marked real_hasher bring the real one back.
 PASSWORD_HASHERS = ["platform_site.passwords.FastTestHasher", "platform_site.passwords.Argon2idHasher"]
-REDIS_PREFIX = f"test-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+REDIS_PREFIX = os.environ.get("REDIS_PREFIX") or f"test-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 ALLOWED_HOSTS = ["*"]
 SECURE_SSL_REDIRECT = False
 STORAGES = {

@@ -1,0 +1,36 @@
+"""Example bodies of ``/auth`` for the OpenAPI document."""
+
+USER = {
+    "id": "019aaf1e-5d2c-7a31-9c0e-6f1b7a1d2c3e",
+    "userId": 1,
+    "email": "admin@acme.com",
+    "firstName": "John",
+    "lastName": "Doe",
+    "displayName": "John Doe",
+    "role": "tenant_admin",
+    "profile": {"id": 1, "name": "Administrator"},
+    "status": "active",
+    "emailVerified": True,
+    "avatarUrl": None,
+    "timezone": None,
+    "locale": None,
+    "lastSignInAt": "2026-11-23T09:14:00.000Z",
+    "createdAt": "2026-11-20T08:00:00.000Z",
+}
+TENANT = {
+    "id": "019aaf1e-5d2c-7a31-9c0e-000000000001",
+    "name": "Acme Corp",
+    "slug": "acme-corp",
+    "status": "active",
+    "plan": "trial",
+    "timezone": "UTC",
+    "locale": "en",
+    "logoUrl": None,
+    "createdAt": "2026-11-20T08:00:00.000Z",
+}
+TOKENS = {
+    "accessToken": "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl",
+    "refreshToken": "rt_019aaf1e5d2c7a319c0e000000000001.019aaf1e5d2c7a319c0e6f1b7a1d2c3e.c2VjcmV0",
+    "expiresIn": 600,
+}
+SIGN_IN = {"email": "user@company.com", "password": "your-password", "tenantSlug": "your-tenant"}

@@ -1,0 +1,92 @@
+"""The session record: the one thing that every signed-in request reads."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from django.utils import timezone
+
+from accounts import errors
+from accounts.access_tokens import Claims
+from accounts.models import Session, User
+from accounts.profiles import effective_permissions
+from platform_site.api.identity import Identity
+from platform_site.binding import TenantRef, bind
+from platform_site.errors import PlatformError
+from platform_site.session_cache import Slot
+from platform_site.tenants import ACTIVE, find_tenant
+from tenancy.errors import TENANT_SUSPENDED
+
+
+class SessionRecord(msgspec.Struct, frozen=True):
+    """A live session, its user and its tenant, as they were when SQL was last asked."""
+
+    tenant_id: UUID
+    schema_name: str
+    slug: str
+    tenant_status: str
+    session_id: UUID
+    user_id: int
+    user_uuid: UUID
+    role: str
+    profile_id: int
+    email_verified: bool
+    expires_at: datetime
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(SessionRecord).decode
+
+
+def identity_of(claims: Claims) -> Identity:
+    """Who a genuine token stands for now. Raises ``session_revoked``, ``tenant_mismatch`` or ``tenant_suspended``."""
+    slot = Slot(claims.tenant_id, claims.session_id)
+    cached = slot.read()
+    record = _decode(cached) if cached else None
+    if record is None:
+        record = _load(claims)
+        slot.fill(_encode(record))
+    if record.tenant_id != claims.tenant_id or record.user_uuid != claims.user_uuid:
+        raise PlatformError(errors.TENANT_MISMATCH)
+    if record.expires_at <= timezone.now():
+        raise PlatformError(errors.SESSION_REVOKED)
+    if record.tenant_status != ACTIVE:
+        raise PlatformError(TENANT_SUSPENDED)
+    return Identity(
+        tenant=TenantRef(record.tenant_id, record.schema_name, record.slug, record.tenant_status),
+        session_id=record.session_id,
+        user_id=record.user_id,
+        user_uuid=record.user_uuid,
+        role=record.role,
+        profile_id=record.profile_id,
+        permissions=effective_permissions(record.role, record.profile_id),
+        email_verified=record.email_verified,
+        expires_at=record.expires_at,
+    )
+
+
+def _load(claims: Claims) -> SessionRecord:
+    tenant = find_tenant(id=claims.tenant_id)
+    if tenant is None:
+        raise PlatformError(errors.SESSION_REVOKED)
+    with bind(tenant):
+        session = (
+            Session.objects.select_related("user")
+            .filter(id=claims.session_id, revoked_at=None, user__status=User.Status.ACTIVE)
+            .first()
+        )
+    if session is None:
+        raise PlatformError(errors.SESSION_REVOKED)
+    return SessionRecord(
+        tenant_id=tenant.id,
+        schema_name=tenant.schema_name,
+        slug=tenant.slug,
+        tenant_status=tenant.status,
+        session_id=session.id,
+        user_id=session.user.id,
+        user_uuid=session.user.uuid,
+        role=session.user.role,
+        profile_id=session.user.profile_id,
+        email_verified=session.user.email_verified,
+        expires_at=min(session.idle_expires_at, session.absolute_expires_at),
+    )

@@ -1,0 +1,67 @@
+"""Proving that an e-mail address is one's own."""
+
+import hmac
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import catalog, errors
+from accounts.models import LinkToken, Session, User
+from accounts.tokens import OpaqueToken, parse_token
+from platform_site import session_cache
+from platform_site.binding import bind, require_tenant
+from platform_site.errors import PlatformError
+from platform_site.journal.services import record
+from platform_site.keys import fingerprint
+from platform_site.tenants import ACTIVE, find_tenant
+from tenancy.errors import TENANT_SUSPENDED
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    already_verified: bool
+
+
+def email_verify(*, token: str) -> Verification:
+    """Use a mailed verification link. The same link again is fine and says so.
+
+    Raises ``link_token_invalid`` for what is unknown or superseded and
+    ``link_token_expired`` for what came too late.
+    """
+    parsed = parse_token(token, "vfy")
+    tenant = find_tenant(id=parsed.tenant_id) if parsed else None
+    if parsed is None or tenant is None:
+        raise PlatformError(errors.LINK_TOKEN_INVALID)
+    if tenant.status != ACTIVE:
+        raise PlatformError(TENANT_SUSPENDED)
+    with bind(tenant):
+        return _verify(parsed)
+
+
+@transaction.atomic
+def _verify(token: OpaqueToken) -> Verification:
+    link = (
+        LinkToken.objects.select_for_update(of=("self",))
+        .select_related("user")
+        .filter(id=token.id, kind=LinkToken.Kind.VERIFY_EMAIL)
+        .first()
+    )
+    if link is None or not hmac.compare_digest(fingerprint(token.secret), bytes(link.secret_hash)):
+        raise PlatformError(errors.LINK_TOKEN_INVALID)
+    if link.used_at is not None:
+        return Verification(already_verified=True)
+    now = timezone.now()
+    if link.superseded_at is not None:
+        raise PlatformError(errors.LINK_TOKEN_INVALID)
+    if now >= link.expires_at:
+        raise PlatformError(errors.LINK_TOKEN_EXPIRED)
+    LinkToken.objects.filter(pk=link.pk).update(used_at=now)
+    user = link.user
+    if user.email_verified:
+        return Verification(already_verified=True)
+    User.objects.filter(pk=user.pk).update(email_verified_at=now)
+    live = Session.objects.filter(user=user, revoked_at=None).values_list("id", flat=True)
+    session_cache.forget_sessions(require_tenant().id, list(live))
+    record(catalog.EMAIL_VERIFIED, subject=("user", user.uuid), actor_id=user.uuid)
+    return Verification(already_verified=False)

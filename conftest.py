@@ -1,0 +1,340 @@
+"""Fixtures of the whole suite.
+
+One template database per fingerprint is made by the product's own code: public
+migrated, the template schema, two tenants. Each pytest worker copies it. An
+ordinary test runs in a transaction that is rolled back; a test marked
+``commits`` gets a copy of its own, with real commits, threads and processes.
+
+The cast: ``alice`` is tenant_admin of the first tenant, ``bob`` a user there,
+``mallory`` is tenant_admin of another tenant and should see nothing of theirs.
+"""
+
+import hashlib
+import itertools
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+ROOT = Path(__file__).parent
+COMPANY, OTHER_COMPANY = "acme", "globex"
+PASSWORD = "correct horse battery"
+
+
+def _fingerprint() -> str:
+    """What the template depends on: migrations, this file, and the code that makes tenants."""
+    digest = hashlib.sha256()
+    sources = [ROOT / "conftest.py", ROOT / "constraints.txt"]
+    for pattern in ("*/migrations/*.py", "*/*/migrations/*.py", "tenancy/**/*.py", "accounts/**/*.py"):
+        sources += [path for path in ROOT.glob(pattern) if ".venv" not in path.parts and "tests" not in path.parts]
+    for path in sorted(set(sources)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _server() -> "psycopg.Connection[Any]":
+    from django.conf import settings
+
+    database = settings.DATABASES["default"]
+    return psycopg.connect(
+        dbname="postgres",
+        user=database["USER"],
+        password=database["PASSWORD"] or None,
+        host=database["HOST"] or None,
+        port=database["PORT"] or None,
+        autocommit=True,
+    )
+
+
+def _create_database(server: "psycopg.Connection[Any]", name: str, template: str) -> None:
+    server.execute(
+        sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
+            sql.Identifier(name), sql.Identifier(template)
+        )
+    )
+
+
+def _drop_database(server: "psycopg.Connection[Any]", name: str) -> None:
+    server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _point_at(name: str) -> None:
+    """Let every thread's next connection go to this database."""
+    from django.db import connections
+
+    connections.close_all()
+    connections.settings["default"]["NAME"] = name
+    connections["default"].settings_dict["NAME"] = name
+    os.environ["TEST_DATABASE_NAME"] = name
+
+
+def _ensure_template() -> str:
+    name = f"template_{_fingerprint()}"
+    with _server() as server:
+        server.execute("SELECT pg_advisory_lock(7001)")
+        row = server.execute("SELECT datistemplate FROM pg_database WHERE datname = %s", [name]).fetchone()
+        if row and row[0]:
+            return name
+        _drop_database(server, name)
+        for (old,) in server.execute(
+            "SELECT datname FROM pg_database WHERE datname LIKE 'template\\_%%' AND datname <> %s", [name]
+        ).fetchall():
+            server.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE false").format(sql.Identifier(old)))
+            _drop_database(server, old)
+        _create_database(server, name, "template0")
+        _fill_template(name)
+        server.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE true").format(sql.Identifier(name)))
+        server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)))
+    return name
+
+
+def _fill_template(name: str) -> None:
+    from django.core.management import call_command
+    from django.db import connections
+
+    from accounts.roles import Role
+    from accounts.services.passwords import password_hash
+    from accounts.services.people import user_create
+    from platform_site.binding import bind
+    from tenancy.registration import tenant_register
+
+    _point_at(name)
+    call_command("migrate_all", verbosity=0)
+    for slug in (COMPANY, OTHER_COMPANY):
+        registered = tenant_register(
+            company_name=f"{slug.title()} Corp",
+            slug=slug,
+            admin_email=f"admin@{slug}.test",
+            admin_password=PASSWORD,
+            admin_first_name="Alice" if slug == COMPANY else "Mallory",
+        )
+        with bind(registered.tenant.ref):
+            user_create(email=f"user@{slug}.test", first_name="Bob", role=Role.USER, password=password_hash(PASSWORD))
+    connections.close_all()
+
+
+@pytest.fixture(scope="session")
+def template_database(django_db_blocker: Any) -> str:
+    with django_db_blocker.unblock():
+        return _ensure_template()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(template_database: str, django_db_blocker: Any) -> Iterator[None]:
+    """pytest-django's hook: this worker's copy of the template."""
+    name = f"worker_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
+    with django_db_blocker.unblock():
+        with _server() as server:
+            _create_database(server, name, template_database)
+        _point_at(name)
+    yield
+    with django_db_blocker.unblock():
+        from django.db import connections
+
+        connections.close_all()
+        with _server() as server:
+            _drop_database(server, name)
+
+
+@pytest.fixture
+def committed(request: pytest.FixtureRequest, django_db_setup: None, template_database: str) -> Iterator[str]:
+    """A database of the test's own, in which commits are real. Gives its name."""
+    from django.db import connections
+
+    blocker = request.getfixturevalue("django_db_blocker")
+    name, before = f"own_{uuid4().hex[:12]}", os.environ["TEST_DATABASE_NAME"]
+    with blocker.unblock():
+        with _server() as server:
+            _create_database(server, name, template_database)
+        _point_at(name)
+        try:
+            yield name
+        finally:
+            connections.close_all()
+            _point_at(before)
+            with _server() as server:
+                _drop_database(server, name)
+
+
+@pytest.fixture(autouse=True)
+def _clean_surroundings(request: pytest.FixtureRequest, settings: Any) -> Iterator[None]:
+    """Keys of its own in Valkey, the right kind of database, and public before and after."""
+    if "no_django" in request.keywords:
+        yield
+        return
+    from django.db import connection
+
+    from platform_site import session_cache, valkey
+
+    settings.REDIS_PREFIX = f"test-{uuid4().hex[:12]}"
+    if "real_hasher" in request.keywords:
+        settings.PASSWORD_HASHERS = ["platform_site.passwords.Argon2idHasher"]
+    if "commits" in request.keywords:
+        request.getfixturevalue("committed")
+    session_cache._epoch.expire()
+    yield
+    valkey.close()
+    connection.set_schema_to_public()
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> None:
+    """Whatever database the test's mark asks for."""
+    request.getfixturevalue("committed" if "commits" in request.keywords else "db")
+
+
+@pytest.fixture
+def tenant(database: None) -> Any:
+    from tenancy.models import Tenant
+
+    return Tenant.objects.get(slug=COMPANY)
+
+
+@pytest.fixture
+def other_tenant(database: None) -> Any:
+    from tenancy.models import Tenant
+
+    return Tenant.objects.get(slug=OTHER_COMPANY)
+
+
+@pytest.fixture
+def in_tenant(tenant: Any) -> Iterator[Any]:
+    """The test itself works inside the first tenant."""
+    from platform_site.binding import bind
+
+    with bind(tenant.ref):
+        yield tenant
+
+
+_addresses = itertools.count(1)
+
+
+class Api:
+    """A client of the API: short paths, JSON in and out, an address of its own, perhaps a token."""
+
+    def __init__(self, token: str = "", address: str = "") -> None:
+        from django.test import Client
+
+        number = next(_addresses) + (os.getpid() % 200) * 65536
+        self.address = address or f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        self.client = Client(REMOTE_ADDR=self.address)
+        self.token = token
+        self.tokens: Any = None
+        self.user: Any = None
+        self.tenant: Any = None
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """``headers`` are given in snake_case: ``idempotency_key="k"``."""
+        import orjson
+
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if self.token:
+            sent.setdefault("Authorization", f"Bearer {self.token}")
+        data = b"" if body is None else body if isinstance(body, bytes) else orjson.dumps(body)
+        content = sent.pop("content-type", "application/json")
+        return self.client.generic(method, f"/api/v1{path}", data, content_type=content, headers=sent)
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.call("GET", path, **headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self.call("POST", path, {} if body is None else body, **headers)
+
+
+@pytest.fixture
+def api(database: None) -> Api:
+    """Nobody in particular."""
+    return Api()
+
+
+@pytest.fixture
+def anonymous(database: None) -> Callable[[], Api]:
+    """As many strangers as wanted, each with an address of its own."""
+    return Api
+
+
+def signed_in(tenant: Any, email: str) -> Api:
+    """A client of the person with this address, with a session of the product's own making."""
+    from django.db import transaction
+
+    from accounts.models import User
+    from accounts.services.sessions import session_start
+    from platform_site.binding import bind
+
+    client = Api()
+    with bind(tenant.ref), transaction.atomic():
+        client.user = User.objects.get(email_key=email)
+        client.tokens = session_start(user=client.user)
+    client.tenant = tenant
+    client.token = client.tokens.access_token
+    return client
+
+
+@pytest.fixture
+def alice(tenant: Any) -> Api:
+    return signed_in(tenant, f"admin@{COMPANY}.test")
+
+
+@pytest.fixture
+def bob(tenant: Any) -> Api:
+    return signed_in(tenant, f"user@{COMPANY}.test")
+
+
+@pytest.fixture
+def mallory(other_tenant: Any) -> Api:
+    return signed_in(other_tenant, f"admin@{OTHER_COMPANY}.test")
+
+
+@pytest.fixture
+def manage(committed: str) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """Run ``manage.py`` as a process of its own against the test's own database."""
+
+    def run(*arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [str(ROOT / ".venv/bin/python"), "manage.py", *arguments],
+            cwd=ROOT,
+            env=database_environment(committed),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            **options,
+        )
+
+    return run
+
+
+def database_environment(name: str) -> dict[str, str]:
+    """The environment in which another process sees the same database, keys and prefix."""
+    from django.conf import settings
+
+    parts = os.environ["DATABASE_URL"]
+    base, _, query = parts.partition("?")
+    url = base.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
+    return {**os.environ, "DATABASE_URL": url, "REDIS_PREFIX": settings.REDIS_PREFIX}
+
+
+@contextmanager
+def threads_close_connections() -> Iterator[None]:
+    """For the body of a thread that a test starts: its connection ends with it."""
+    from django.db import connections
+
+    try:
+        yield
+    finally:
+        connections.close_all()
+
+
+SCALE = os.environ.get("SCALE", "small")
+
+
+def scaled(small: int, soak: int) -> int:
+    """How many times: a few in ``make test``, all of them in ``make soak``."""
+    return soak if SCALE == "soak" else small
