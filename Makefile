@@ -25,7 +25,7 @@ help: ## Show this list
 .PHONY: run
 run: ## Start everything on http://127.0.0.1:8000 (PORT=, VAR_DIR=); Ctrl-C stops it
 	$(call install,requirements-local.txt)
-	@$(VENV)/python -m platform_site.local.run
+	@exec $(VENV)/python -m platform_site.local.run
 
 .PHONY: test
 test: ## Run the tests (ARGS="chat -k unread")

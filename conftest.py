@@ -10,11 +10,9 @@ The cast: ``alice`` is tenant_admin of the first tenant, ``bob`` a user there,
 """
 
 import hashlib
-import itertools
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,9 +21,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.support import COMPANY, OTHER_COMPANY, PASSWORD, Api, database_environment, signed_in
+
 ROOT = Path(__file__).parent
-COMPANY, OTHER_COMPANY = "acme", "globex"
-PASSWORD = "correct horse battery"
 
 
 def _fingerprint() -> str:
@@ -213,41 +211,6 @@ def in_tenant(tenant: Any) -> Iterator[Any]:
         yield tenant
 
 
-_addresses = itertools.count(1)
-
-
-class Api:
-    """A client of the API: short paths, JSON in and out, an address of its own, perhaps a token."""
-
-    def __init__(self, token: str = "", address: str = "") -> None:
-        from django.test import Client
-
-        number = next(_addresses) + (os.getpid() % 200) * 65536
-        self.address = address or f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
-        self.client = Client(REMOTE_ADDR=self.address)
-        self.token = token
-        self.tokens: Any = None
-        self.user: Any = None
-        self.tenant: Any = None
-
-    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        """``headers`` are given in snake_case: ``idempotency_key="k"``."""
-        import orjson
-
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        if self.token:
-            sent.setdefault("Authorization", f"Bearer {self.token}")
-        data = b"" if body is None else body if isinstance(body, bytes) else orjson.dumps(body)
-        content = sent.pop("content-type", "application/json")
-        return self.client.generic(method, f"/api/v1{path}", data, content_type=content, headers=sent)
-
-    def get(self, path: str, **headers: str) -> Any:
-        return self.call("GET", path, **headers)
-
-    def post(self, path: str, body: Any = None, **headers: str) -> Any:
-        return self.call("POST", path, {} if body is None else body, **headers)
-
-
 @pytest.fixture
 def api(database: None) -> Api:
     """Nobody in particular."""
@@ -258,23 +221,6 @@ def api(database: None) -> Api:
 def anonymous(database: None) -> Callable[[], Api]:
     """As many strangers as wanted, each with an address of its own."""
     return Api
-
-
-def signed_in(tenant: Any, email: str) -> Api:
-    """A client of the person with this address, with a session of the product's own making."""
-    from django.db import transaction
-
-    from accounts.models import User
-    from accounts.services.sessions import session_start
-    from platform_site.binding import bind
-
-    client = Api()
-    with bind(tenant.ref), transaction.atomic():
-        client.user = User.objects.get(email_key=email)
-        client.tokens = session_start(user=client.user)
-    client.tenant = tenant
-    client.token = client.tokens.access_token
-    return client
 
 
 @pytest.fixture
@@ -309,32 +255,3 @@ def manage(committed: str) -> Callable[..., "subprocess.CompletedProcess[str]"]:
         )
 
     return run
-
-
-def database_environment(name: str) -> dict[str, str]:
-    """The environment in which another process sees the same database, keys and prefix."""
-    from django.conf import settings
-
-    parts = os.environ["DATABASE_URL"]
-    base, _, query = parts.partition("?")
-    url = base.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
-    return {**os.environ, "DATABASE_URL": url, "REDIS_PREFIX": settings.REDIS_PREFIX}
-
-
-@contextmanager
-def threads_close_connections() -> Iterator[None]:
-    """For the body of a thread that a test starts: its connection ends with it."""
-    from django.db import connections
-
-    try:
-        yield
-    finally:
-        connections.close_all()
-
-
-SCALE = os.environ.get("SCALE", "small")
-
-
-def scaled(small: int, soak: int) -> int:
-    """How many times: a few in ``make test``, all of them in ``make soak``."""
-    return soak if SCALE == "soak" else small

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 from rest_framework.serializers import Serializer
 
 from platform_site.errors import ErrorCode
@@ -45,10 +45,10 @@ class Operation:
 
 def operation(
     *,
-    id: str,  # noqa: A002 - the name that OpenAPI has for it
+    id: str,
     summary: str,
     description: str = "",
-    input: Shape | None = None,  # noqa: A002 - read together with output
+    input: Shape | None = None,
     output: Shape | Mapping[str, Any] | None = None,
     status: int = 200,
     example_in: Mapping[str, Any] | None = None,
@@ -102,7 +102,7 @@ def operation_of(view: object, method: str) -> Operation | None:
 
 def query(
     name: str,
-    type: Any = str,  # noqa: A002 - as OpenApiParameter calls it
+    type: Any = str,
     description: str = "",
     *,
     required: bool = False,
@@ -110,8 +110,6 @@ def query(
     example: Any = None,
 ) -> OpenApiParameter:
     """A query parameter; ``type`` is a Python type or a JSON schema."""
-    from drf_spectacular.utils import OpenApiExample
-
     return OpenApiParameter(
         name,
         type,

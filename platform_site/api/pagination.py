@@ -187,8 +187,10 @@ def _beyond(keyset: Sequence[tuple[str, bool]], values: Sequence[Any], backward:
         comparison = "lt" if descending != backward else "gt"
         strictly = Q(**{f"{name}__{comparison}": value})
         # The bound on the first field is implied by the rest; it is what an index can use.
-        condition = strictly if not condition else (
-            Q(**{f"{name}__{comparison}e": value}) & (strictly | (Q(**{name: value}) & condition))
+        condition = (
+            strictly
+            if not condition
+            else (Q(**{f"{name}__{comparison}e": value}) & (strictly | (Q(**{name: value}) & condition)))
         )
     return condition
 

@@ -46,48 +46,39 @@ SIGNED_IN = (
     "tenant_suspended",
 )
 
-_REQUEST_ID: Document = {"type": "string", "description": "Also in the header X-Request-Id."}
-_FIELD_ERROR: Document = {
-    "type": "object",
-    "properties": {
-        "field": {"type": "string", "description": "The name that was sent, dotted when nested."},
-        "code": {"type": "string"},
-        "message": {"type": "string"},
-    },
-}
+
+def _object(**properties: Document) -> Document:
+    """An object that always has all of its properties."""
+    return {"type": "object", "properties": properties, "required": sorted(properties)}
+
+
+_TEXT: Document = {"type": "string"}
+_FIELD_ERRORS: Document = {"type": "array", "items": {"$ref": "#/components/schemas/FieldError"}}
 _CONTEXT: Document = {"type": "object", "additionalProperties": True}
+_REQUEST_ID: Document = {"type": "string", "description": "Also in the header X-Request-Id."}
 _COMPONENTS: Mapping[str, Document] = {
-    "FieldError": _FIELD_ERROR,
-    "ErrorEnvelope": {
-        "type": "object",
-        "properties": {
-            "success": {"type": "boolean", "const": False},
-            "error": {
-                "type": "object",
-                "properties": {
-                    "code": {"type": "string"},
-                    "message": {"type": "string"},
-                    "details": {"type": "array", "items": {"$ref": "#/components/schemas/FieldError"}},
-                    "context": _CONTEXT,
-                    "requestId": _REQUEST_ID,
-                },
-            },
-        },
-    },
+    "FieldError": _object(
+        field={"type": "string", "description": "The name that was sent, dotted when nested."},
+        code=_TEXT,
+        message=_TEXT,
+    ),
+    "ErrorEnvelope": _object(
+        success={"type": "boolean", "const": False},
+        error=_object(code=_TEXT, message=_TEXT, details=_FIELD_ERRORS, context=_CONTEXT, requestId=_REQUEST_ID),
+    ),
     "Problem": {
-        "type": "object",
-        "description": "The same as ErrorEnvelope for clients that accept application/problem+json (RFC 9457).",
-        "properties": {
-            "type": {"type": "string"},
-            "title": {"type": "string"},
-            "status": {"type": "integer"},
-            "detail": {"type": "string"},
-            "instance": {"type": "string"},
-            "code": {"type": "string"},
-            "errors": {"type": "array", "items": {"$ref": "#/components/schemas/FieldError"}},
-            "context": _CONTEXT,
-            "requestId": _REQUEST_ID,
-        },
+        "description": "ErrorEnvelope for clients that accept application/problem+json (RFC 9457).",
+        **_object(
+            type=_TEXT,
+            title=_TEXT,
+            status={"type": "integer"},
+            detail=_TEXT,
+            instance=_TEXT,
+            code=_TEXT,
+            errors=_FIELD_ERRORS,
+            context=_CONTEXT,
+            requestId=_REQUEST_ID,
+        ),
     },
 }
 _RETRY_AFTER: Document = {
@@ -127,6 +118,14 @@ class EnvelopeAutoSchema(AutoSchema):
         access = access_of(self.view, self.method)
         return access is not None and access.public
 
+    @property
+    def idempotent(self) -> bool:
+        # documents_idempotency is for a view that keeps the answer by itself, as documents_bearer, below, is
+        # for one that reads the token by itself.
+        return self.method in getattr(self.view, "idempotent", ()) or (
+            self.method == "POST" and getattr(self.view, "documents_idempotency", False)
+        )
+
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:
         built = super().get_operation(*args, **kwargs)
         if built is not None and self.operation is None:
@@ -136,7 +135,7 @@ class EnvelopeAutoSchema(AutoSchema):
     def get_operation_id(self) -> str:
         operation = self.operation
         if operation is None:
-            return super().get_operation_id()
+            return str(super().get_operation_id())
         # "put = patch" is one function under two names, and an id must stand once.
         own_name = getattr(self.view, self.method.lower()).__name__
         return operation.id if own_name == self.method.lower() else f"{operation.id}_{self.method.lower()}"
@@ -144,11 +143,17 @@ class EnvelopeAutoSchema(AutoSchema):
     def get_summary(self) -> str | None:
         return self.operation.summary if self.operation else None
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         return self.operation.description if self.operation else ""
 
     def get_auth(self) -> list[Document]:
-        return [] if self.public else super().get_auth()
+        if self.public and not getattr(self.view, "documents_bearer", False):
+            return []
+        return super().get_auth()
+
+    def get_serializer_name(self, serializer: Any, direction: Direction) -> str:
+        # UserOutput is User to clients, and UserInput is UserRequest.
+        return serializer.__class__.__name__.removesuffix("Output").removesuffix("Input")
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         # Lists say so in @operation; there is no paginator class to ask.
@@ -167,10 +172,8 @@ class EnvelopeAutoSchema(AutoSchema):
             parameters.append(query("cursor", {"type": "string", "maxLength": MAX_CURSOR_LENGTH}, text))
         if operation and operation.listed in ("page", "cursor"):
             default, maximum = operation.limit
-            parameters.append(
-                query("limit", {"type": "integer", "minimum": 1, "maximum": maximum, "default": default})
-            )
-        if self.method in getattr(self.view, "idempotent", ()):
+            parameters.append(query("limit", {"type": "integer", "minimum": 1, "maximum": maximum, "default": default}))
+        if self.idempotent:
             parameters.append(
                 OpenApiParameter(
                     "Idempotency-Key",
@@ -190,7 +193,7 @@ class EnvelopeAutoSchema(AutoSchema):
         return component.ref, bool(component.schema.get("required"))
 
     def _get_request_body(self, direction: Direction = "request") -> Document | None:
-        body: Document | None = super()._get_request_body(direction)
+        body: Document | None = super()._get_request_body(direction)  # type: ignore[no-untyped-call]
         if body and self.operation and self.operation.example_in is not None:
             body["content"][JSON]["examples"] = {"example": {"value": dict(self.operation.example_in)}}
         return body
@@ -221,7 +224,7 @@ class EnvelopeAutoSchema(AutoSchema):
             example["meta"] = _example_meta(operation, meta.schema)
             # Two lists of the same items may tell different things about themselves.
             name = f"{name}{meta.name.removesuffix('Meta')}"
-        envelope = self._component(f"{name}Envelope", {"type": "object", "properties": properties})
+        envelope = self._component(f"{name}Envelope", _object(**properties))
         return {
             "content": {JSON: build_media_type_object(envelope.ref, {"example": {"value": example}})},
             "description": "",
@@ -251,15 +254,18 @@ class EnvelopeAutoSchema(AutoSchema):
     def _codes(self, operation: Operation) -> Iterable[ErrorCode]:
         yield from operation.errors
         yield from ALWAYS
-        if self.method in ("POST", "PUT", "PATCH"):
+        if operation.input:
             yield from WITH_BODY
+        elif self.method in ("POST", "PUT", "PATCH"):
+            # Nobody reads this body, but its length is looked at.
+            yield errors.PAYLOAD_TOO_LARGE
         if not self.public:
             yield from (error_codes.get(key) for key in SIGNED_IN)
         if "{" in self.path:
             yield errors.NOT_FOUND
         if operation.listed == "cursor":
             yield errors.INVALID_CURSOR
-        if self.method in getattr(self.view, "idempotent", ()):
+        if self.idempotent:
             yield from WITH_IDEMPOTENCY_KEY
         if getattr(self.view, "limits", {}).get(self.method):
             yield errors.RATE_LIMITED
@@ -280,7 +286,7 @@ class EnvelopeAutoSchema(AutoSchema):
         return reference
 
     def _component(self, name: str, schema: Document, kind: str = ResolvedComponent.SCHEMA) -> ResolvedComponent:
-        component = ResolvedComponent(name=name, type=kind, schema=schema, object=name)
+        component = ResolvedComponent(name, kind, schema, name)  # type: ignore[no-untyped-call]
         self.registry.register_on_missing(component)
         return component
 

@@ -10,16 +10,9 @@ _METHODS = ("get", "put", "patch", "post", "delete")
 
 
 def close_objects(result: Document, **_: Any) -> Document:
-    """No object has properties that the document does not name, and what we send we always send.
-
-    Only input shapes (components whose name ends in ``Request``) have optional
-    properties. Free-form maps say so themselves and stay open.
-    """
-    for name, schema in result.get("components", {}).get("schemas", {}).items():
-        for node in _objects(schema):
-            node.setdefault("additionalProperties", False)
-            if not name.endswith("Request"):
-                node["required"] = sorted(node["properties"])
+    """No object has properties that the document does not name. Free-form maps say so themselves and stay open."""
+    for node in _objects(result.get("components", {}).get("schemas", {})):
+        node.setdefault("additionalProperties", False)
     return result
 
 

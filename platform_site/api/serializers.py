@@ -149,7 +149,7 @@ class Shape(serializers.Serializer[Any]):
             wire = camel(name)
             if wire != name and field.source is None:
                 # DRF clones fields from their first arguments, so these must know as well.
-                field.source = field._kwargs["source"] = name
+                field.source = field._kwargs["source"] = name  # type: ignore[attr-defined]
             renamed[wire] = field
         return renamed
 

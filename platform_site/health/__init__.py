@@ -1,0 +1,1 @@
+"""Health: probes that run in the background, and answers that only read what they found."""

@@ -49,9 +49,7 @@ class Console:
 class PartOutput:
     """Everything one part prints: all of it to its log file, some of it to the terminal."""
 
-    def __init__(
-        self, name: str, log_dir: Path, console: Console, *, shows: re.Pattern[str]
-    ) -> None:
+    def __init__(self, name: str, log_dir: Path, console: Console, *, shows: re.Pattern[str]) -> None:
         self._name = name
         self._console = console
         self._shows = shows

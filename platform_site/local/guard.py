@@ -6,6 +6,7 @@ The kernel's death signal does most of that already; the guard adds patience, fo
 grandchildren, and macOS.
 """
 
+import contextlib
 import functools
 import os
 import signal
@@ -46,10 +47,9 @@ class Guard:
         if self._process is None or self._process.stdin is None:
             return
         self._tell(_GOODBYE)
-        try:
+        # It may have been killed before us, and there is nothing left to guard.
+        with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
-        except BrokenPipeError:
-            pass  # it was killed before us, and there is nothing left to guard
         self._process.wait()
         self._process = None
 

@@ -8,10 +8,10 @@ that an old Python still reads, so that it can say that it is too old.
 
 import sys
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036  this is the one file that an older Python may read
     sys.exit(
-        "The platform needs Python 3.11 or newer, and this is %s. Install one and run\n"
-        "    make PYTHON=python3.11 ..." % sys.version.split()[0]
+        f"The platform needs Python 3.11 or newer, and this is {sys.version.split()[0]}. Install one and run\n"
+        "    make PYTHON=python3.11 ..."
     )
 
 import fcntl
@@ -46,9 +46,7 @@ class Environment:
         """Whether this set, or a larger one that includes it, is in as it stands today."""
         remembered = self._remembered()
         larger = FROM_LARGEST[: FROM_LARGEST.index(wanted) + 1]
-        return self._works() and any(
-            remembered.get(name) == fingerprint(self.root, name) for name in larger
-        )
+        return self._works() and any(remembered.get(name) == fingerprint(self.root, name) for name in larger)
 
     def install(self, wanted: str) -> None:
         if not self._works():
@@ -94,8 +92,7 @@ class Environment:
         command = [sys.executable, "-m", "venv", "--clear", str(self.directory)]
         if not succeeds(command):
             raise InstallFailed(
-                "python -m venv failed. On Debian and Ubuntu it is a package of its own:\n"
-                "    apt install python3-venv"
+                "python -m venv failed. On Debian and Ubuntu it is a package of its own:\n    apt install python3-venv"
             )
 
     def _install_packages(self, wanted: str) -> None:
@@ -105,8 +102,7 @@ class Environment:
         say("Installing by pip instead of uv ...")
         if not succeeds([self.python, "-m", "pip", "install", *arguments]):
             raise InstallFailed(
-                f"Installing {wanted} failed; the reason is above. Repeat the command when the "
-                "network is back."
+                f"Installing {wanted} failed; the reason is above. Repeat the command when the network is back."
             )
 
     def _have_uv(self) -> bool:
@@ -134,9 +130,7 @@ class Environment:
 
     def _sources_of_pip(self) -> list[str]:
         """uv does not read pip's configuration, where a company names its mirror."""
-        answer = subprocess.run(
-            [self.python, "-m", "pip", "config", "list"], capture_output=True, text=True
-        )
+        answer = subprocess.run([self.python, "-m", "pip", "config", "list"], capture_output=True, text=True)
         return uv_options(answer.stdout)
 
 

@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 # Places that survive a reboot come first.  They are short: the path of a unix socket may have
 # about 100 bytes only, which a checkout deep in a home directory easily exceeds.
-_SOCKET_PLACES = (Path("/var/tmp"), Path("/tmp"))
+_SOCKET_PLACES = (Path("/var/tmp"), Path("/tmp"))  # noqa: S108  the owner is checked before use
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,7 @@ class Layout:
     @property
     def database_url(self) -> str:
         """The port only names the socket, but without it a PGPORT of the caller would count."""
-        return (
-            f"postgresql://postgres@/platform?host={self.postgres_socket_dir}&port={POSTGRES_PORT}"
-        )
+        return f"postgresql://postgres@/platform?host={self.postgres_socket_dir}&port={POSTGRES_PORT}"
 
     @property
     def valkey_data(self) -> Path:

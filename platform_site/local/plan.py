@@ -151,9 +151,7 @@ class Plan:
         return Part(
             name="scheduler",
             doing="Starting the scheduler",
-            command=lambda: self._celery(
-                "beat", "--schedule", str(self.layout.schedule_file), "--pidfile="
-            ),
+            command=lambda: self._celery("beat", "--schedule", str(self.layout.schedule_file), "--pidfile="),
         )
 
     def _celery(self, *arguments: str) -> Command:

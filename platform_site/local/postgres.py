@@ -39,6 +39,8 @@ _FOR_ALL = {
     "log_checkpoints": "off",
     "log_line_prefix": "%m [%p] ",
 }
+# For root only: what is made there has a name of its own, or its owner is checked.
+_OPEN_PLACES = (Path("/var/lib"), Path("/var/tmp"), Path("/tmp"))  # noqa: S108
 _WANTED = "wanted-at"
 _HOME_OF = {Profile.DEVELOPMENT: "platform-data-", Profile.TEST: "platform-test-"}
 _BY_PROFILE = {
@@ -268,8 +270,7 @@ def _open_place() -> Path:
 
     Only root needs it, so /var/lib will do; unlike /var/tmp nothing sweeps it by age.
     """
-    places = (Path("/var/lib"), Path("/var/tmp"))
-    return next((place for place in places if os.access(place, os.W_OK)), Path("/tmp"))
+    return next(place for place in _OPEN_PLACES if os.access(place, os.W_OK))
 
 
 def _sweep_homes_of_tests() -> None:

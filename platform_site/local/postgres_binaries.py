@@ -72,9 +72,7 @@ def _version(directory: Path) -> str | None:
     if not (directory / "initdb").exists():
         return None
     try:
-        answer = subprocess.run(
-            [str(directory / "postgres"), "--version"], capture_output=True, text=True, check=True
-        )
+        answer = subprocess.run([str(directory / "postgres"), "--version"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     match = re.search(r"(\d+\.\d+)", answer.stdout)

@@ -122,9 +122,7 @@ def is_alive(pid: int) -> bool:
     """Whether the process runs.  A zombie answers `kill(0)` as well, but runs no more."""
     if _PROC.joinpath("self").exists():
         return _state(pid) not in {None, "Z", "X"}
-    answer = subprocess.run(
-        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
+    answer = subprocess.run(["/bin/ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return bool(answer.stdout.strip()) and not answer.stdout.strip().startswith("Z")
 
 
@@ -157,7 +155,7 @@ def _from_proc(program: str) -> Iterator[tuple[int, str]]:
 def _from_lsof(program: str) -> Iterator[tuple[int, str]]:
     """macOS has no /proc; the system's own `lsof` prints `p<pid>` and `n<directory>` lines."""
     answer = subprocess.run(
-        ["lsof", "-a", "-d", "cwd", "-c", program, "-Fpn"],
+        ["/usr/sbin/lsof", "-a", "-d", "cwd", "-c", program, "-Fpn"],
         capture_output=True,
         text=True,
         check=False,

@@ -64,7 +64,13 @@ def _run_everything(console: Console, environ: Mapping[str, str]) -> int:
             seconds=time.monotonic() - beginning,
         )
 
-    supervisor = Supervisor(console, layout.log_dir, locks=[lock.fileno()])
+    supervisor = Supervisor(
+        console,
+        layout.log_dir,
+        locks=[lock.fileno()],
+        # Started by hand, in a script or a session manager, we may well outlive the starter.
+        ends_with_parent="MAKELEVEL" in environ,
+    )
     try:
         with foreground():
             code = asyncio.run(supervisor.run(plan.stages(), on_ready=show_banner))

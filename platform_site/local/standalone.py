@@ -82,9 +82,7 @@ def running(servers: Sequence[tuple[Server, Path]]) -> Iterator[list[Standalone]
         yield started
 
 
-def run_in_foreground(
-    argv: Sequence[str], env: Mapping[str, str], stdin: IO[bytes] | None = None
-) -> int:
+def run_in_foreground(argv: Sequence[str], env: Mapping[str, str], stdin: IO[bytes] | None = None) -> int:
     """Run one command on our terminal and answer its exit code.
 
     Ctrl-C reaches the command by itself, since it shares our process group; what it makes of the

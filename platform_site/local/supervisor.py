@@ -6,6 +6,7 @@ is started again; one that cannot be kept running ends the whole with exit code 
 
 import asyncio
 import contextlib
+import os
 import signal
 import subprocess
 import time
@@ -20,6 +21,7 @@ from platform_site.local.processes import kill_group, signal_process, spawn
 
 _POLL = 0.05
 _DRAIN = 0.5
+_PARENT_POLL = 0.5
 
 
 class _Pipe(asyncio.Protocol):
@@ -55,13 +57,9 @@ class RunningPart:
         notes = await asyncio.to_thread(self.part.prepare)
         # The child is started here and not in the thread: the kernel ties it to its starter.
         self._child = spawn(self.part.command(), stdout=subprocess.PIPE)
-        self._guard.watch(
-            self._child.pid, first=self.part.stop_signal, patience=self.part.stop_within
-        )
+        self._guard.watch(self._child.pid, first=self.part.stop_signal, patience=self.part.stop_within)
         pipe = self._pipe = _Pipe(self.output)
-        self._transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: pipe, self._child.stdout
-        )
+        self._transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: pipe, self._child.stdout)
         return notes
 
     async def becomes_ready(self) -> bool:
@@ -111,10 +109,18 @@ class RunningPart:
 
 
 class Supervisor:
-    def __init__(self, console: Console, log_dir: Path, *, locks: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        console: Console,
+        log_dir: Path,
+        *,
+        locks: Sequence[int] = (),
+        ends_with_parent: bool = False,
+    ) -> None:
         self._console = console
         self._log_dir = log_dir
         self._locks = locks
+        self._ends_with_parent = ends_with_parent
         self._guard = Guard()
         self._running: list[list[RunningPart]] = []
         self._keepers: list[asyncio.Task[None]] = []
@@ -147,6 +153,7 @@ class Supervisor:
 
     async def _until_told_to_stop(self, boot: asyncio.Task[None]) -> None:
         halt = asyncio.create_task(self._halt.wait())
+        parent = asyncio.create_task(self._watch_parent())
         await asyncio.wait({boot, halt}, return_when=asyncio.FIRST_COMPLETED)
         if boot.done() and not boot.cancelled() and (error := boot.exception()):
             if not isinstance(error, LocalProblem):
@@ -154,6 +161,15 @@ class Supervisor:
                 raise error
             self._fail(str(error))
         await halt
+        parent.cancel()
+
+    async def _watch_parent(self) -> None:
+        """A killed make cannot tell us, but its orphan gets another parent."""
+        parent = os.getppid()
+        while os.getppid() == parent:
+            await asyncio.sleep(_PARENT_POLL)
+        if self._ends_with_parent and not self._halt.is_set():
+            self._on_signal()
 
     def _fail(self, reason: str) -> None:
         if self._failure is None and not self._halt.is_set():
@@ -207,9 +223,7 @@ class Supervisor:
             if pause is None:
                 self._fail(self._obituary(one, "keeps ending"))
                 return
-            self._console.problem(
-                f"{one.part.name} ended ({_describe(code)}); starting it again in {pause:g} s"
-            )
+            self._console.problem(f"{one.part.name} ended ({_describe(code)}); starting it again in {pause:g} s")
             await asyncio.sleep(pause)
             try:
                 await self._start(one)

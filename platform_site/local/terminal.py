@@ -4,6 +4,7 @@ make dies of the interrupt that its terminal sends to it as well, with code 130,
 we stop.  While we are a group of our own in the foreground only we get it, and make sees our 0.
 """
 
+import contextlib
 import os
 import signal
 from collections.abc import Iterator
@@ -45,9 +46,7 @@ def _open_terminal() -> int | None:
 def _put_in_front(terminal: int, group: int) -> None:
     """A process in the background may do this only while it ignores SIGTTOU."""
     former = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
-    try:
+    # When the terminal was closed or the group has ended there is nothing to hand over.
+    with contextlib.suppress(OSError):
         os.tcsetpgrp(terminal, group)
-    except OSError:
-        pass  # the terminal was closed, or the group has ended; there is nothing to hand over
-    finally:
-        signal.signal(signal.SIGTTOU, former)
+    signal.signal(signal.SIGTTOU, former)

@@ -6,6 +6,7 @@
 - Whoever migrates or drops one tenant's schema holds that schema's own lock.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from zlib import crc32
@@ -27,6 +28,7 @@ _DEPLOY = 2
 # once exhaust the server's lock table; with four they are even done sooner.
 SLOTS = 4
 RETRY_SECONDS = 5
+_ASK_AGAIN_SECONDS = 0.1
 
 
 def enter_sign_up(schema_name: str) -> None:
@@ -50,10 +52,7 @@ def enter_sign_up(schema_name: str) -> None:
 @contextmanager
 def one_run_at_a_time(*, on_wait: Callable[[], None]) -> Iterator[None]:
     """Be the only ``migrate_all``. ``on_wait`` is called before waiting for another one."""
-    if not _ask("SELECT pg_try_advisory_lock(%s, %s)", _ABOUT_ALL, _RUN):
-        on_wait()
-        _ask("SELECT pg_advisory_lock(%s, %s)", _ABOUT_ALL, _RUN)
-    with _released(_ABOUT_ALL, _RUN):
+    with _held(_ABOUT_ALL, _RUN, on_wait):
         yield
 
 
@@ -65,8 +64,7 @@ def no_run_now() -> bool:
 @contextmanager
 def no_sign_ups() -> Iterator[None]:
     """Wait for the sign-ups that are in flight, and have new ones told to come back."""
-    _ask("SELECT pg_advisory_lock(%s, %s)", _ABOUT_ALL, _DEPLOY)
-    with _released(_ABOUT_ALL, _DEPLOY):
+    with _held(_ABOUT_ALL, _DEPLOY):
         yield
 
 
@@ -76,8 +74,7 @@ def own_schema(schema_name: str) -> Iterator[None]:
 
     A worker whose ``migrate_all`` was killed finishes its tenant; the next run's worker waits here.
     """
-    _ask("SELECT pg_advisory_lock(%s, %s)", _ABOUT_SCHEMAS, _number(schema_name))
-    with _released(_ABOUT_SCHEMAS, _number(schema_name)):
+    with _held(_ABOUT_SCHEMAS, _number(schema_name)):
         yield
 
 
@@ -87,7 +84,13 @@ def own_schema_in_transaction(schema_name: str) -> bool:
 
 
 @contextmanager
-def _released(about: int, number: int) -> Iterator[None]:
+def _held(about: int, number: int, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
+    """Hold a lock of the session. It is asked for again and again, so that no timeout ends the wait."""
+    while not _ask("SELECT pg_try_advisory_lock(%s, %s)", about, number):
+        if on_wait is not None:
+            on_wait()
+            on_wait = None
+        time.sleep(_ASK_AGAIN_SECONDS)
     try:
         yield
     finally:

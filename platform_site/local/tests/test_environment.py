@@ -1,8 +1,12 @@
 from pathlib import Path
 
+import pytest
+
 from platform_site.local.environment import for_children, read_env_file
 from platform_site.local.layout import Layout
 from platform_site.local.plan import Plan
+
+pytestmark = pytest.mark.no_django
 
 
 def test_an_env_file_is_read_as_people_write_it(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from platform_site.local.install import (
 )
 from platform_site.local.layout import REPOSITORY
 
+pytestmark = pytest.mark.no_django
+
 DEV, LOCAL, PRODUCTION = FROM_LARGEST
 
 
@@ -77,9 +79,7 @@ def test_a_broken_memory_means_that_nothing_is_known(environment: Environment) -
     assert not environment.has(DEV)
 
 
-def test_a_useless_virtual_environment_has_nothing(
-    environment: Environment, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_useless_virtual_environment_has_nothing(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     environment.install(DEV)
     monkeypatch.undo()
     environment.python.unlink()

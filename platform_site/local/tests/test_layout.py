@@ -4,6 +4,8 @@ import pytest
 
 from platform_site.local.layout import REPOSITORY, Layout
 
+pytestmark = pytest.mark.no_django
+
 
 def test_the_home_is_var_in_the_repository_unless_var_dir_says_otherwise(tmp_path: Path) -> None:
     assert Layout.from_env({}).var_dir == REPOSITORY / "var"
@@ -16,9 +18,7 @@ def test_sockets_stay_short_however_deep_the_home_is() -> None:
     assert len(str(layout.valkey_socket)) < 100
 
 
-def test_one_home_has_the_same_sockets_by_every_path_to_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_home_has_the_same_sockets_by_every_path_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = tmp_path / "real"
     real.mkdir()
     tmp_path.joinpath("link").symlink_to(real)

@@ -16,6 +16,8 @@ from platform_site.local.mailbox import HOST, choose_port
 from platform_site.local.mailstore import get_message, list_messages
 from platform_site.local.processes import stop_child, wait_until
 
+pytestmark = pytest.mark.no_django
+
 
 @pytest.fixture(scope="module")
 def layout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layout]:
@@ -69,9 +71,7 @@ def test_a_letter_arrives_with_both_its_bodies(layout: Layout, smtp: smtplib.SMT
     assert mail.sent_at == datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
-def test_the_newest_comes_first_and_each_is_found_by_its_id(
-    layout: Layout, smtp: smtplib.SMTP
-) -> None:
+def test_the_newest_comes_first_and_each_is_found_by_its_id(layout: Layout, smtp: smtplib.SMTP) -> None:
     for subject in ("one", "two", "three"):
         smtp.send_message(_letter(subject))
     latest = list_messages(layout.mail_dir, limit=3)

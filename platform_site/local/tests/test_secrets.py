@@ -3,7 +3,11 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from platform_site.local import secrets
+
+pytestmark = pytest.mark.no_django
 
 
 def test_they_are_made_once_and_stay(tmp_path: Path) -> None:

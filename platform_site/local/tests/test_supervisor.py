@@ -21,6 +21,8 @@ from platform_site.local.part import EVERYTHING, WARNINGS, Kind, Part, Restarts
 from platform_site.local.processes import Command, is_alive, wait_until
 from platform_site.local.supervisor import Supervisor
 
+pytestmark = pytest.mark.no_django
+
 # -- the real servers under it -----------------------------------------------------------------
 
 
@@ -75,9 +77,7 @@ def test_it_starts_and_a_gentle_signal_stops_all_with_exit_code_0(
     assert not home.postgres_data.joinpath("postmaster.pid").exists()
 
 
-def test_kill_9_leaves_nothing_and_the_next_start_works(
-    platform: subprocess.Popen[str], home: Layout
-) -> None:
+def test_kill_9_leaves_nothing_and_the_next_start_works(platform: subprocess.Popen[str], home: Layout) -> None:
     pids = _pids(home)
     platform.kill()
     platform.wait()
@@ -89,9 +89,7 @@ def test_kill_9_leaves_nothing_and_the_next_start_works(
     again.stdout.close()
 
 
-def test_a_dead_postgres_comes_back_after_exactly_five_seconds(
-    platform: subprocess.Popen[str], home: Layout
-) -> None:
+def test_a_dead_postgres_comes_back_after_exactly_five_seconds(platform: subprocess.Popen[str], home: Layout) -> None:
     os.kill(_postmaster(home), signal.SIGKILL)
     _read_until(platform, "postgres ended (signal SIGKILL)")
     down = time.monotonic()
@@ -115,10 +113,7 @@ def _part(name: str, code: str, **options: object) -> Part:
 
 
 _SLEEP = "import time; time.sleep(100)"
-_STUBBORN = (
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf');"
-    "time.sleep(100)"
-)
+_STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf');time.sleep(100)"
 
 
 class Run:
@@ -188,10 +183,7 @@ def test_the_deaf_are_killed_when_their_time_is_over(tmp_path: Path) -> None:
 
 
 def test_a_grandchild_that_holds_the_pipe_does_not_hold_us(tmp_path: Path) -> None:
-    code = (
-        "import subprocess; subprocess.Popen(['/bin/sleep', '100'], start_new_session=True);"
-        "print('gone')"
-    )
+    code = "import subprocess; subprocess.Popen(['/bin/sleep', '100'], start_new_session=True);print('gone')"
     beginning = time.monotonic()
     run = Run(tmp_path, [_part("step", code, kind=Kind.STEP)], [_part("web", _SLEEP)])
     assert run.to_the_end((0, signal.SIGINT)) == 0

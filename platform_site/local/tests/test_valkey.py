@@ -9,6 +9,8 @@ from platform_site.local.server import Profile
 from platform_site.local.standalone import Standalone
 from platform_site.local.valkey import ValkeyServer
 
+pytestmark = pytest.mark.no_django
+
 MakeValkey = Callable[[Profile], Standalone]
 
 

@@ -1,0 +1,122 @@
+"""``manage.py migrate_all``: the one command that changes the database's schema."""
+
+import json
+import os
+import time
+from argparse import SUPPRESS, ArgumentParser
+from typing import Any
+
+from django.core.checks import Tags
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
+from django.db import DatabaseError
+from tqdm import tqdm
+
+from tenancy.migrating.history import MigrationRefused
+from tenancy.migrating.run import Result, migrate_all
+from tenancy.migrating.tenants import Outcome
+from tenancy.migrating.worker import describe, serve
+from tenancy.provisioning.snapshot import SnapshotRefused
+
+
+class Command(BaseCommand):
+    help = (
+        "Migrates public, the template for sign-ups, and every tenant that is behind. Can be run again at any"
+        " time, also after it was killed. Exit code 1: a tenant failed, the others are done."
+    )
+    requires_system_checks = (Tags.models,)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--workers", type=int, default=os.cpu_count() or 1, help="processes at once (default: one per processor)"
+        )
+        parser.add_argument("--public-only", action="store_true", help="leave the template and the tenants alone")
+        parser.add_argument("--json", action="store_true", help="print one JSON object about what was done")
+        parser.add_argument("--worker", action="store_true", help=SUPPRESS)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["worker"]:
+            serve()
+            return
+        if options["workers"] < 1:
+            raise CommandError("--workers must be at least 1.", returncode=2)
+        begun = time.monotonic()
+        progress = Progress(self.stdout, self.stderr, quiet=options["json"] or options["verbosity"] == 0)
+        try:
+            result = migrate_all(
+                workers=options["workers"], reporter=progress, public_only=options["public_only"]
+            )
+        except (MigrationRefused, SnapshotRefused, DatabaseError) as error:
+            raise CommandError(f"Stopped before the tenants: {describe(error)}") from error
+        finally:
+            progress.close()
+        seconds = time.monotonic() - begun
+        if options["json"]:
+            self.stdout.write(json.dumps(as_json(result, seconds)))
+        else:
+            progress.note(summary(result, seconds))
+        if result.failed:
+            raise CommandError(f"{len(result.failed)} tenants failed. Run migrate_all again when it is mended.")
+
+
+class Progress:
+    """A bar on a terminal, else a line for each thing that was done; errors always have a line."""
+
+    def __init__(self, out: OutputWrapper, err: OutputWrapper, *, quiet: bool) -> None:
+        self._out = out
+        self._err = err
+        self._quiet = quiet
+        self._bar: tqdm[Any] | None = None
+        self._found = self._done = 0
+
+    def note(self, text: str) -> None:
+        if not self._quiet:
+            self._write(self._out, text)
+
+    def tenants_found(self, count: int) -> None:
+        self._found += count
+        if self._err.isatty():
+            self._bar = self._bar or tqdm(total=0, unit="tenant", file=self._err, leave=False)
+            self._bar.total = self._found
+            self._bar.refresh()
+
+    def tenant_done(self, outcome: Outcome) -> None:
+        self._done += 1
+        if self._bar is not None:
+            self._bar.update()
+        if outcome.error:
+            self._write(self._err, f"{outcome.tenant.slug} ({outcome.tenant.schema_name}): {outcome.error}")
+        elif self._bar is None:
+            self.note(f"[{self._done}/{self._found}] {outcome.tenant.slug}")
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def _write(self, stream: OutputWrapper, text: str) -> None:
+        if self._bar is not None:
+            self._bar.clear()
+        stream.write(text)
+
+
+def summary(result: Result, seconds: float) -> str:
+    if not (result.public or result.template_built or result.migrated or result.failed):
+        return "Everything is up to date."
+    template = "new template" if result.template_built else "same template"
+    return (
+        f"public: {len(result.public)} migrations; {template};"
+        f" tenants: {result.migrated} migrated, {len(result.failed)} failed; {seconds:.1f} s"
+    )
+
+
+def as_json(result: Result, seconds: float) -> dict[str, Any]:
+    return {
+        "public": result.public,
+        "templateBuilt": result.template_built,
+        "tenantsMigrated": result.migrated,
+        "tenantsFailed": [
+            {"slug": outcome.tenant.slug, "schema": outcome.tenant.schema_name, "error": outcome.error}
+            for outcome in result.failed
+        ],
+        "seconds": round(seconds, 3),
+    }

@@ -1,0 +1,72 @@
+"""The whole of ``migrate_all``: public, the template, then every tenant that is behind."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tenancy.migrating.fleet import migrate_tenants
+from tenancy.migrating.public import announce_models, migrate_public, public_is_current
+from tenancy.migrating.template import build_template, template_is_current
+from tenancy.migrating.tenants import Outcome, stale_tenants
+from tenancy.migrating.timeouts import migration_timeouts
+from tenancy.provisioning.locks import no_sign_ups, one_run_at_a_time
+
+
+class Reporter(Protocol):
+    """Who is told while a run goes on."""
+
+    def note(self, text: str) -> None: ...
+    def tenants_found(self, count: int) -> None: ...
+    def tenant_done(self, outcome: Outcome) -> None: ...
+
+
+@dataclass(slots=True)
+class Result:
+    """What a run did; ``failed`` tenants are left for the next one."""
+
+    public: list[str] = field(default_factory=list)
+    template_built: bool = False
+    migrated: int = 0
+    failed: list[Outcome] = field(default_factory=list)
+
+
+def migrate_all(*, workers: int, reporter: Reporter, public_only: bool = False) -> Result:
+    """Bring the database to the code's migrations.
+
+    Nothing to do costs a handful of queries, whatever the number of tenants. It may be killed at
+    any point and started again. A tenant that fails is in ``Result.failed``; whatever fails in
+    public or in the template is raised.
+    """
+    result = Result()
+    with one_run_at_a_time(on_wait=lambda: reporter.note("Another migrate_all runs; waiting for it.")):
+        _migrate_shared(result, reporter, public_only)
+        if not public_only:
+            _migrate_tenants(result, reporter, workers)
+    return result
+
+
+def _migrate_shared(result: Result, reporter: Reporter, public_only: bool) -> None:
+    """Public and the template, without sign-ups in between; nobody is kept out when both are right."""
+    if public_is_current() and (public_only or template_is_current()):
+        # A run that was killed may have left this undone, and nothing else would show it.
+        announce_models()
+        return
+    with no_sign_ups(), migration_timeouts():
+        result.public = migrate_public(progress=lambda name: reporter.note(f"public: {name}"))
+        announce_models()
+        if not public_only and not template_is_current():
+            build_template(progress=lambda name: reporter.note(f"template: {name}"))
+            result.template_built = True
+
+
+def _migrate_tenants(result: Result, reporter: Reporter, workers: int) -> None:
+    """Every tenant that is behind, and those that were signed up behind while the others ran."""
+    seen: set[str] = set()
+    while stale := [tenant for tenant in stale_tenants() if tenant.schema_name not in seen]:
+        seen.update(tenant.schema_name for tenant in stale)
+        reporter.tenants_found(len(stale))
+        for outcome in migrate_tenants(stale, workers=workers):
+            reporter.tenant_done(outcome)
+            if outcome.error:
+                result.failed.append(outcome)
+            else:
+                result.migrated += 1

@@ -1,0 +1,137 @@
+"""What tests share: a client of the API, people who are signed in, overlap that is real."""
+
+import itertools
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+COMPANY, OTHER_COMPANY = "acme", "globex"
+PASSWORD = "correct horse battery"
+Result = TypeVar("Result")
+
+_addresses = itertools.count(1)
+
+
+class Api:
+    """A client of the API: short paths, JSON in and out, an address of its own, perhaps a token."""
+
+    def __init__(self, token: str = "", address: str = "") -> None:
+        from django.test import Client
+
+        number = next(_addresses) + (os.getpid() % 200) * 65536
+        self.address = address or f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        self.client = Client(REMOTE_ADDR=self.address)
+        self.token = token
+        self.tokens: Any = None
+        self.user: Any = None
+        self.tenant: Any = None
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """``headers`` are given in snake_case: ``idempotency_key="k"``."""
+        import orjson
+
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if self.token:
+            sent.setdefault("Authorization", f"Bearer {self.token}")
+        data = b"" if body is None else body if isinstance(body, bytes) else orjson.dumps(body)
+        content = sent.pop("content-type", "application/json")
+        return self.client.generic(method, f"/api/v1{path}", data, content_type=content, headers=sent)
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.call("GET", path, **headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self.call("POST", path, {} if body is None else body, **headers)
+
+
+def signed_in(tenant: Any, email: str) -> Api:
+    """A client of the person with this address, with a session of the product's own making."""
+    from django.db import transaction
+
+    from accounts.models import User
+    from accounts.services.sessions import session_start
+    from platform_site.binding import bind
+
+    client = Api()
+    with bind(tenant.ref), transaction.atomic():
+        client.user = User.objects.get(email_key=email)
+        client.tokens = session_start(user=client.user)
+    client.tenant = tenant
+    client.token = client.tokens.access_token
+    return client
+
+
+def database_environment(name: str) -> dict[str, str]:
+    """The environment in which another process sees the same database, keys and prefix."""
+    from django.conf import settings
+
+    parts = os.environ["DATABASE_URL"]
+    base, _, query = parts.partition("?")
+    url = base.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
+    return {**os.environ, "DATABASE_URL": url, "REDIS_PREFIX": settings.REDIS_PREFIX}
+
+
+@contextmanager
+def threads_close_connections() -> Iterator[None]:
+    """For the body of a thread that a test starts: its connection ends with it."""
+    from django.db import connections
+
+    try:
+        yield
+    finally:
+        connections.close_all()
+
+
+SCALE = os.environ.get("SCALE", "small")
+
+
+def scaled(small: int, soak: int) -> int:
+    """How many times: a few in ``make test``, all of them in ``make soak``."""
+    return soak if SCALE == "soak" else small
+
+
+@dataclass
+class Overlapped(Generic[Result]):
+    """Results in the order of their numbers, and how many calls ran at the same moment at most."""
+
+    results: list[Result]
+    most_at_once: int
+
+
+def at_once(count: int, call: Callable[[int], Result]) -> Overlapped[Result]:
+    """Run ``call(0) … call(count - 1)`` on as many threads, all let go at one barrier.
+
+    Raises the first error of a call. The caller asserts ``most_at_once``, so that
+    a test about a race cannot pass because nothing raced.
+    """
+    barrier = threading.Barrier(count)
+    results: list[Any] = [None] * count
+    errors: list[BaseException] = []
+    spans: list[tuple[float, int]] = []
+
+    def work(number: int) -> None:
+        with threads_close_connections():
+            try:
+                barrier.wait(30)
+                began = time.perf_counter()
+                results[number] = call(number)
+                spans.extend([(began, 1), (time.perf_counter(), -1)])
+            except BaseException as error:  # noqa: BLE001 - handed to the caller below
+                errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+    running = most = 0
+    for _, change in sorted(spans):
+        running += change
+        most = max(most, running)
+    return Overlapped(results, most)
