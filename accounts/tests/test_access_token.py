@@ -60,6 +60,8 @@ MUTANTS: dict[str, Callable[[dict[str, Any]], str]] = {
 }
 
 
+# PyJWT warns that the key is short for HS512; nobody signs with that here.
+@pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_mutant_is_refused(alice: Api, mutant: str) -> None:
     response = Api(token=MUTANTS[mutant](claims_of(alice.token))).get("/auth/me")

@@ -153,7 +153,8 @@ class EnvelopeAutoSchema(AutoSchema):
 
     def get_serializer_name(self, serializer: Any, direction: Direction) -> str:
         # UserOutput is User to clients, and UserInput is UserRequest.
-        return serializer.__class__.__name__.removesuffix("Output").removesuffix("Input")
+        name: str = serializer.__class__.__name__
+        return name.removesuffix("Output").removesuffix("Input")
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         # Lists say so in @operation; there is no paginator class to ask.

@@ -89,7 +89,8 @@ TEMPLATES = [
 # An absolute value: a relative one is joined to the script prefix of whichever
 # page is asked for first, and stays so for the life of the process.
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+# Collected for production; while developing, files are served from where they lie.
+STATIC_ROOT = None if DEBUG else BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "platform_site" / "pages" / "static"]
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = False

@@ -7,6 +7,8 @@ PASSWORD_HASHERS = ["platform_site.passwords.FastTestHasher", "platform_site.pas
 REDIS_PREFIX = os.environ.get("REDIS_PREFIX") or f"test-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 ALLOWED_HOSTS = ["*"]
 SECURE_SSL_REDIRECT = False
+STATIC_ROOT = None
+WHITENOISE_USE_FINDERS = True
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
