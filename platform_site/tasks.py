@@ -8,13 +8,19 @@ from typing import Any
 from uuid import UUID
 
 from celery import Task
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 from platform_site.binding import BindingError, bind, bound_tenant
 from platform_site.context import WorkContext, work_context
 from platform_site.tenants import working_tenant
 
 HEADER = "tenant_id"
+
+
+def _fresh_connection() -> None:
+    """Drop a connection that is too old or broken; a worker lives for weeks. Never in the middle of a transaction."""
+    if not connection.in_atomic_block:
+        close_old_connections()
 
 
 class TenantTask(Task):
@@ -40,13 +46,13 @@ class TenantTask(Task):
         named = (self.request.headers or {}).get(HEADER) or getattr(self.request, HEADER, None)
         if not named:
             raise BindingError(f"{self.name} was run without a tenant.")
-        close_old_connections()
+        _fresh_connection()
         try:
             tenant = working_tenant(UUID(str(named)))
             with work_context(WorkContext(request_id=self.request.id or "", origin=self.name)), bind(tenant):
                 return self.run(*args, **kwargs)
         finally:
-            close_old_connections()
+            _fresh_connection()
 
 
 class PlatformTask(Task):
@@ -57,9 +63,9 @@ class PlatformTask(Task):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if bound_tenant() is not None:
             raise BindingError(f"{self.name} belongs to no tenant, but one is bound.")
-        close_old_connections()
+        _fresh_connection()
         try:
             with work_context(WorkContext(request_id=self.request.id or "", origin=self.name)):
                 return self.run(*args, **kwargs)
         finally:
-            close_old_connections()
+            _fresh_connection()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, TextIO
 
 _COLOURS = ("36", "33", "35", "32", "34", "96", "93", "95")
+_COLOUR_CODE = re.compile(r"\x1b\[[0-9;]*m")
 _LARGEST_LOG = 5 * 1024 * 1024
 _LONGEST_LINE = 64 * 1024
 _TAIL = 40
@@ -20,7 +21,7 @@ class Console:
 
     def __init__(self, stream: TextIO | None = None, *, environ: Mapping[str, str] = os.environ):
         self._stream: TextIO | None = stream or sys.stdout
-        self._colour = self._stream.isatty() and "NO_COLOR" not in environ
+        self.colourful = self._stream.isatty() and "NO_COLOR" not in environ
         self._colour_of: dict[str, str] = {}
 
     def say(self, text: str = "") -> None:
@@ -43,7 +44,7 @@ class Console:
         self.say(f"{self.paint(f'{name:>9} |', colour)} {line}")
 
     def paint(self, text: str, colour: str) -> str:
-        return f"\033[{colour}m{text}\033[0m" if self._colour else text
+        return f"\033[{colour}m{text}\033[0m" if self.colourful else text
 
 
 class PartOutput:
@@ -80,11 +81,13 @@ class PartOutput:
         self._log.close()
 
     def _take(self, raw: bytes) -> None:
-        self._log.write(raw + b"\n")
         line = raw.decode(errors="replace").rstrip("\r")
-        self.tail.append(line)
-        if self._matters(line) and self.shown:
-            self._console.from_part(self._name, line)
+        # Colours are for the terminal; in a file, and for the search for words, they are noise.
+        plain = _COLOUR_CODE.sub("", line)
+        self._log.write(f"{plain}\n".encode())
+        self.tail.append(plain)
+        if self._matters(plain) and self.shown:
+            self._console.from_part(self._name, line if self._console.colourful else plain)
 
     def _matters(self, line: str) -> bool:
         """A traceback matters as a whole: its indented lines and the one that ends it."""

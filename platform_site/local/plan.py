@@ -151,7 +151,9 @@ class Plan:
         return Part(
             name="scheduler",
             doing="Starting the scheduler",
-            command=lambda: self._celery("beat", "--schedule", str(self.layout.schedule_file), "--pidfile="),
+            command=lambda: self._celery(
+                "beat", "--loglevel", "info", "--schedule", str(self.layout.schedule_file), "--pidfile="
+            ),
         )
 
     def _celery(self, *arguments: str) -> Command:

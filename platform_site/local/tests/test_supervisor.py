@@ -205,14 +205,20 @@ def test_the_terminal_shows_a_talkative_part_and_of_a_quiet_one_what_matters(
     assert tmp_path.joinpath("quiet.log").read_text() == "all is well\nWARNING: look\n"
 
 
-def test_a_traceback_is_shown_whole(tmp_path: Path) -> None:
+def test_a_traceback_is_shown_whole_and_an_error_in_whatever_colour(tmp_path: Path) -> None:
     output = PartOutput("web", tmp_path, Console(terminal := io.StringIO()), shows=WARNINGS)
     output.shown = True
     output.feed(b"before\nTraceback (most recent call last):\n  File x\n    y\nKeyErr")
-    output.feed(b": z\nafter\n")
+    output.feed(b": z\nafter\n\x1b[1m\x1b[31merror\x1b[0m in colour\n")
     output.close()
     shown = [line.partition("| ")[2] for line in terminal.getvalue().splitlines()]
-    assert shown == ["Traceback (most recent call last):", "  File x", "    y", "KeyErr: z"]
+    assert shown == [
+        "Traceback (most recent call last):",
+        "  File x",
+        "    y",
+        "KeyErr: z",
+        "error in colour",
+    ]
 
 
 def test_endless_output_without_a_line_end_is_cut_and_not_collected(tmp_path: Path) -> None:
