@@ -25,3 +25,6 @@ urlpatterns = [
 
 if settings.DEVELOPMENT_PAGES:
     urlpatterns.insert(-1, path("dev/", include("platform_site.pages.dev_urls")))
+
+handler404 = "platform_site.pages.views.page_not_found"
+handler500 = "platform_site.pages.views.server_error"

@@ -3,8 +3,9 @@
 from uuid import UUID
 
 from platform_site.errors import NOT_FOUND, PlatformError
+from tenancy.errors import SLUG_INVALID
 from tenancy.models import Tenant
-from tenancy.slugs import slug_normalized
+from tenancy.slugs import slug_normalized, slug_refusal
 
 
 def tenant_get(*, tenant_id: UUID) -> Tenant:
@@ -17,8 +18,11 @@ def tenant_get(*, tenant_id: UUID) -> Tenant:
 
 def tenant_by_slug(*, slug: str) -> Tenant:
     """The tenant that has this slug and is active or suspended; raises ``not_found``."""
+    slug = slug_normalized(slug)
     shown = [Tenant.Status.ACTIVE, Tenant.Status.SUSPENDED]
-    tenant = Tenant.objects.filter(slug=slug_normalized(slug), status__in=shown).first()
+    # What could never be a slug is not looked up: it may hold what PostgreSQL refuses.
+    refused = slug_refusal(slug) is SLUG_INVALID
+    tenant = None if refused else Tenant.objects.filter(slug=slug, status__in=shown).first()
     if tenant is None:
         raise PlatformError(NOT_FOUND)
     return tenant

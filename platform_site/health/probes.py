@@ -46,13 +46,16 @@ class Database:
         self._connection: psycopg.Connection[Any] | None = None
 
     def __call__(self) -> Status:
-        if self._connection is None:
-            self._connection = _connect()
-        try:
-            _ask(self._connection, "SELECT 1")
-        except psycopg.Error:
-            self.close()
-            raise
+        if self._connection is not None:
+            try:
+                _ask(self._connection, "SELECT 1")
+            except psycopg.Error:
+                # The server may have been restarted since; only a new connection can tell.
+                self.close()
+            else:
+                return Status.UP
+        self._connection = _connect()
+        _ask(self._connection, "SELECT 1")
         return Status.UP
 
     def close(self) -> None:

@@ -62,9 +62,19 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "platform_site.api.middleware.ApiMiddleware",
-    "platform_site.pages.middleware.PageMiddleware",
+    "platform_site.pages.middleware.ContentSecurityPolicy",
+    "platform_site.pages.middleware.PageSession",
+    "platform_site.pages.middleware.PageCommon",
+    "platform_site.pages.middleware.PageCsrf",
+    "platform_site.pages.middleware.PageAuthentication",
+    "platform_site.pages.middleware.PageMessages",
+    # The plain one: an answer of the API belongs into nobody's frame either.
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "accounts.api.middleware.TenantTokenMiddleware",
 ]
+
+# PageCsrf is Django's CSRF middleware for every page; the check knows it by its own name only.
+SILENCED_SYSTEM_CHECKS = ["security.W003"]
 
 ROOT_URLCONF = "platform_site.urls"
 WSGI_APPLICATION = "platform_site.wsgi.application"

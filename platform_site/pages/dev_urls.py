@@ -1,0 +1,11 @@
+"""Pages for development: mounted only where ``DEVELOPMENT_PAGES`` holds, and each looks again."""
+
+from django.urls import path
+
+from platform_site.pages import dev_views
+
+urlpatterns = [
+    path("mail", dev_views.mail, name="dev-mail"),
+    path("mail.json", dev_views.mail_json, name="dev-mail-json"),
+    path("mail/<str:message_id>/html", dev_views.mail_html, name="dev-mail-html"),
+]
