@@ -12,7 +12,7 @@ import contextvars
 import io
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import IO, Any, NoReturn
 
@@ -138,8 +138,11 @@ class Bridge:
 
         request = WSGIRequest(_environ(scope, io.BytesIO(), 0))
         response = RequestContextMiddleware(CorsMiddleware(answer))(request)  # type: ignore[arg-type]
-        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.items()]
-        headers += [(b"content-length", str(len(response.content)).encode()), (b"connection", b"close")]
+        headers = [
+            *_encoded(response.items()),
+            (b"content-length", str(len(response.content)).encode()),
+            (b"connection", b"close"),
+        ]
         await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
         await send({"type": "http.response.body", "body": response.content, "more_body": True})
         if error.code is PAYLOAD_TOO_LARGE and not _header(scope, b"expect"):
@@ -241,7 +244,7 @@ class Exchange:
         self._start = {
             "type": "http.response.start",
             "status": int(status[:3]),
-            "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers],
+            "headers": _encoded(headers),
         }
         return _no_write
 
@@ -268,16 +271,24 @@ class Exchange:
             raise ClientGone
         placed = asyncio.run_coroutine_threadsafe(self._chunks.put(message), self.loop)
         give_up = time.monotonic() + STALL_SECONDS
-        while True:
-            try:
-                return placed.result(timeout=0.5)
-            except CancelledError:
-                raise ClientGone from None
-            except TimeoutError:
-                if self.gone or time.monotonic() > give_up:
-                    self.gone = True
-                    placed.cancel()
-                    raise ClientGone from None
+        while not self._settled(placed):
+            if self._left() or time.monotonic() > give_up:
+                self.gone = True
+                placed.cancel()
+                raise ClientGone
+
+    def _settled(self, placed: "Future[None]") -> bool:
+        try:
+            placed.result(timeout=0.5)
+        except CancelledError:
+            raise ClientGone from None
+        except TimeoutError:
+            return False
+        return True
+
+    def _left(self) -> bool:
+        """``gone``, which the event loop may set at any moment."""
+        return self.gone
 
 
 def _environ(scope: Message, body: IO[bytes], size: int) -> dict[str, Any]:
@@ -294,6 +305,11 @@ def _environ(scope: Message, body: IO[bytes], size: int) -> dict[str, Any]:
     headers.append((b"content-length", str(size).encode()))
     environ: dict[str, Any] = build_environ({**scope, "headers": headers}, body)  # type: ignore[arg-type, assignment, typeddict-item]
     return environ
+
+
+def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Django writes cookies with a space in front, which h11 refuses."""
+    return [(name.lower().encode("latin-1"), value.strip().encode("latin-1")) for name, value in headers]
 
 
 def _header(message: Message, wanted: bytes) -> bytes:

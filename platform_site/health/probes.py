@@ -118,13 +118,15 @@ class Downstream:
         return asyncio.run(self._ask())
 
     async def _ask(self) -> Status:
-        # httpx's own limits are per read; a service that answers a byte a second would pass them all.
-        async with asyncio.timeout(DOWNSTREAM_SECONDS):
-            # A proxy from the environment could answer in the place of a dead service.
-            async with httpx.AsyncClient(verify=_tls(), trust_env=False, timeout=DOWNSTREAM_SECONDS) as client:
-                async with client.stream("GET", self.url) as response:
-                    if response.status_code >= 400:
-                        raise NotAsExpected(f"HTTP{response.status_code}")
+        # httpx's own limits are per read; a service that answers a byte a second would pass them all. And a
+        # proxy from the environment could answer in the place of a dead service.
+        async with (
+            asyncio.timeout(DOWNSTREAM_SECONDS),
+            httpx.AsyncClient(verify=_tls(), trust_env=False, timeout=DOWNSTREAM_SECONDS) as client,
+            client.stream("GET", self.url) as response,
+        ):
+            if response.status_code >= 400:
+                raise NotAsExpected(f"HTTP{response.status_code}")
         return Status.UP
 
 

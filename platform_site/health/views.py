@@ -10,10 +10,9 @@ from platform_site.api.docs import operation
 from platform_site.api.permissions import Public, SignedIn
 from platform_site.api.views import ApiView
 from platform_site.errors import SERVICE_UNAVAILABLE, PlatformError
-from platform_site.health import examples
+from platform_site.health import shapes
 from platform_site.health.catalog import DATABASE, Kind
 from platform_site.health.monitor import Report, monitor
-from platform_site.health.serializers import HealthOutput, LiveOutput, ServicesOutput, present_report
 from platform_site.health.status import Status, overall
 
 RETRY_SECONDS = 5
@@ -26,7 +25,7 @@ class HealthView(ApiView):
         id="health",
         summary="Is the platform there, and its database?",
         description="Answers from the last background probe; asking often costs the database nothing.",
-        output=HealthOutput,
+        output=shapes.HEALTH,
         example={"status": "ok", "database": "up"},
     )
     def get(self, request: Request) -> Response:
@@ -43,7 +42,7 @@ class LiveView(ApiView):
         id="health_live",
         summary="Does this process answer?",
         description="Depends on nothing, so that a database that is away does not get every process restarted.",
-        output=LiveOutput,
+        output=shapes.LIVE,
         example={"status": "ok"},
     )
     def get(self, request: Request) -> Response:
@@ -57,7 +56,7 @@ class ReadyView(ApiView):
         id="health_ready",
         summary="May this process be given requests?",
         description="What is critical is up, the shared schema is migrated, and new workspaces can be made.",
-        output=examples.STATUS_WITH_CHECKS,
+        output=shapes.READY,
         example={"status": "up", "checks": {"database": "up", "schema": "up"}},
     )
     def get(self, request: Request) -> Response:
@@ -74,8 +73,8 @@ class SystemView(ApiView):
         description=(
             "`degraded` when something that is not critical is down or slow; 503 when something critical is down."
         ),
-        output=examples.STATUS_WITH_PARTS,
-        example=examples.SYSTEM,
+        output=shapes.SYSTEM,
+        example=shapes.SYSTEM_EXAMPLE,
     )
     def get(self, request: Request) -> Response:
         reports = monitor().reports(Kind.INFRASTRUCTURE, Kind.SERVICE)
@@ -95,17 +94,17 @@ class ServicesView(ApiView):
         id="health_services",
         summary="The same with times, latencies and the class of the last error",
         description="200 whatever the parts say: this is a report, not a probe.",
-        output=ServicesOutput,
-        example=examples.SERVICES,
+        output=shapes.SERVICES,
+        example=shapes.SERVICES_EXAMPLE,
     )
     def get(self, request: Request) -> Response:
         reports = monitor().reports(Kind.INFRASTRUCTURE, Kind.SERVICE)
         body = {
             "status": _overall(reports),
-            "infrastructure": [present_report(report) for report in _of(reports, Kind.INFRASTRUCTURE)],
-            "services": [present_report(report) for report in _of(reports, Kind.SERVICE)],
+            "infrastructure": [shapes.present_report(report) for report in _of(reports, Kind.INFRASTRUCTURE)],
+            "services": [shapes.present_report(report) for report in _of(reports, Kind.SERVICE)],
         }
-        return Response(ServicesOutput(body).data)
+        return Response(body)
 
 
 def _answer(body: dict[str, Any]) -> Response:

@@ -120,6 +120,13 @@ def empty(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204)
 
 
+def cookie(request: HttpRequest) -> HttpResponse:
+    response = HttpResponse("eaten")
+    response.set_cookie("crumb", "1")
+    response.set_cookie("other", "2")
+    return response
+
+
 def large_file(request: HttpRequest) -> StreamingHttpResponse:
     chunks = (b"x" * 50_000 for _ in range(60))
     return StreamingHttpResponse(chunks, headers={"Content-Length": str(3_000_000)})
@@ -140,6 +147,7 @@ urlpatterns = [
         "breaks": breaks,
         "empty": empty,
         "large-file": large_file,
+        "cookie": cookie,
     }.items()
 ]
 
@@ -259,9 +267,7 @@ def test_a_chunked_body_is_counted_and_refused(client: httpx.Client) -> None:
 
 
 def test_a_refusal_is_problem_json_for_whoever_asks_for_it(client: httpx.Client) -> None:
-    response = client.post(
-        "/api/echo", content=b"x" * 300_000, headers={"Accept": "application/problem+json"}
-    )
+    response = client.post("/api/echo", content=b"x" * 300_000, headers={"Accept": "application/problem+json"})
     assert response.headers["Content-Type"] == "application/problem+json"
     assert response.json()["code"] == "payload_too_large"
 
@@ -378,6 +384,10 @@ def test_an_answer_carries_its_length(client: httpx.Client) -> None:
     assert "Transfer-Encoding" not in response.headers
     assert client.head("/api/echo").headers["Content-Length"] != "0"
     assert "Content-Length" not in client.get("/empty").headers
+
+
+def test_cookies_arrive(client: httpx.Client) -> None:
+    assert set(client.get("/cookie").cookies.items()) == {("crumb", "1"), ("other", "2")}
 
 
 def test_pipelined_requests_are_answered_in_order(port: int) -> None:

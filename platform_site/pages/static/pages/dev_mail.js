@@ -60,8 +60,7 @@ function showAs(chosen) {
 
 // The sandbox opens no links, so they stand below the mail.
 function showLinks(mail) {
-  const decoded = new DOMParser().parseFromString(mail.html, "text/html");
-  const inHtml = [...decoded.querySelectorAll("a[href]")].map((anchor) => anchor.getAttribute("href"));
+  const inHtml = [...mail.html.matchAll(/<a\s[^>]*?href\s*=\s*["']([^"']+)/gi)].map((found) => found[1].replaceAll("&amp;", "&"));
   const inText = mail.text.match(/https?:\/\/[^\s<>"')\]]+/g) ?? [];
   const addresses = [...new Set([...inHtml, ...inText])].filter((address) => /^https?:\/\//.test(address));
   byId("links").hidden = addresses.length === 0;

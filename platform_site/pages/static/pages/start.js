@@ -1,7 +1,7 @@
 "use strict";
 
 // The health of the platform, asked again every ten seconds while somebody looks.
-const WORDS = { up: "All is well", degraded: "Works, with a part missing", down: "Not available" };
+const WORDS = { up: "All is well", degraded: "A part is missing", down: "Not available" };
 
 function show(status, parts) {
   const pill = document.getElementById("health");

@@ -1,7 +1,7 @@
 "use strict";
 
 const ENDS = {
-  verified: ["done", "Thank you, that worked", "Your e-mail address is confirmed. You can close this page."],
+  verified: ["done", "Thank you, that worked", "Your e‑mail address is confirmed. You can close this page."],
   already: ["done", "Already confirmed", "This address was confirmed before. There is nothing left to do."],
   expired: ["late", "This link has expired", "Sign in and ask for a new one; it arrives within a minute."],
   invalid: ["failed", "This link does not work", "It may be cut off, or a newer one has replaced it. Use the link of the latest mail."],
