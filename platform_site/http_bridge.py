@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import IO, Any, NoReturn
 
 import structlog
@@ -90,9 +91,13 @@ class Bridge:
             await self._refuse(error, scope, receive, send)
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
-        body, size = await self._read_body(scope, receive)
-        if self._active >= self.threads + WAITING_ROOM:
-            raise PlatformError(SERVICE_UNAVAILABLE, retry_after=1)
+        with ExitStack() as undo:
+            body = undo.enter_context(tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES))
+            size = await self._read_body(scope, receive, body)
+            if self._active >= self.threads + WAITING_ROOM:
+                raise PlatformError(SERVICE_UNAVAILABLE, retry_after=1)
+            # From here on the body belongs to the thread.
+            undo.pop_all()
         exchange = Exchange(self.app, _environ(scope, body, size), receive, send)
         self._active += 1
         try:
@@ -101,19 +106,18 @@ class Bridge:
             self._active -= 1
         await exchange.finish()
 
-    async def _read_body(self, scope: Message, receive: Receive) -> tuple[IO[bytes], int]:
-        """The whole body and its length. Raises ``ClientGone`` when the client leaves before its end."""
+    async def _read_body(self, scope: Message, receive: Receive, body: IO[bytes]) -> int:
+        """Fill ``body`` and give its length. Raises ``ClientGone`` when the client leaves before the end."""
         declared = _header(scope, b"content-length")
         if declared.isdigit() and int(declared) > self.max_body:
             raise self._too_large()
         try:
             async with asyncio.timeout(self.body_seconds):
-                return await self._spool(receive)
+                return await self._fill(body, receive)
         except TimeoutError:
             raise PlatformError(REQUEST_TIMEOUT) from None
 
-    async def _spool(self, receive: Receive) -> tuple[IO[bytes], int]:
-        body = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - the thread closes it
+    async def _fill(self, body: IO[bytes], receive: Receive) -> int:
         size, more = 0, True
         while more:
             message = await receive()
@@ -125,7 +129,7 @@ class Bridge:
                 raise self._too_large()
             body.write(chunk)
         body.seek(0)
-        return body, size
+        return size
 
     def _too_large(self) -> PlatformError:
         return PlatformError(PAYLOAD_TOO_LARGE, context={"maxBytes": self.max_body})
