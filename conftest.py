@@ -170,9 +170,8 @@ def _clean_surroundings(request: pytest.FixtureRequest, settings: Any) -> Iterat
     if "no_django" in request.keywords:
         yield
         return
-    from django.db import connection
-
     from platform_site import session_cache, valkey
+    from platform_site.binding import connection
 
     settings.REDIS_PREFIX = f"test-{uuid4().hex[:12]}"
     if "real_hasher" in request.keywords:

@@ -28,7 +28,7 @@ class KeyRingBackend(TokenBackend):
     """simplejwt's backend with named keys: the first signs, the one that ``kid`` names verifies."""
 
     def __init__(self, keys: Sequence[tuple[str, str]]) -> None:
-        jwt_settings = settings.SIMPLE_JWT
+        jwt_settings: dict[str, Any] = settings.SIMPLE_JWT
         super().__init__(
             "HS256",
             keys[0][1],
@@ -59,7 +59,7 @@ def _backend(keys: tuple[tuple[str, str], ...]) -> KeyRingBackend:
 
 
 class AccessToken(Token):
-    token_type = "access"
+    token_type = "access"  # noqa: S105 - the name of a kind
 
     @property
     def lifetime(self) -> timedelta:  # type: ignore[override]

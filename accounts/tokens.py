@@ -14,7 +14,9 @@ from django.conf import settings
 
 from platform_site.keys import derived_secret
 
-_FORM = re.compile(r"(?P<kind>[a-z]{2,3})_(?P<tenant>[0-9a-f]{32})\.(?P<id>[0-9a-f]{32})\.(?P<secret>[A-Za-z0-9_-]{43,60})")
+_FORM = re.compile(
+    r"(?P<kind>[a-z]{2,3})_(?P<tenant>[0-9a-f]{32})\.(?P<id>[0-9a-f]{32})\.(?P<secret>[A-Za-z0-9_-]{43,60})"
+)
 _MAC_LENGTH = 43
 
 

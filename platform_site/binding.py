@@ -14,10 +14,12 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import connection
+from django.db import connection as _connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 PUBLIC = "public"
+# The backend of django-tenants, which publishes no types.
+connection: Any = _connection
 log = structlog.get_logger(__name__)
 
 

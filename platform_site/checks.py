@@ -5,7 +5,8 @@ from ipaddress import ip_network
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register as register_check
+from django.core.checks import CheckMessage, Error, Tags, Warning
+from django.core.checks import register as register_check
 
 MINIMUM_KEY_LENGTH = 32
 
@@ -70,9 +71,7 @@ def check_lifetimes(app_configs: Any = None, **_: Any) -> Sequence[CheckMessage]
     if settings.ACCESS_TOKEN_SECONDS > 3600:
         found.append(Warning("Access tokens live for over an hour.", hint="600 is the default.", id="platform.W001"))
     if settings.REFRESH_GRACE_SECONDS > 60:
-        found.append(
-            Warning("REFRESH_GRACE_SECONDS is over a minute.", hint="10 is the default.", id="platform.W002")
-        )
+        found.append(Warning("REFRESH_GRACE_SECONDS is over a minute.", hint="10 is the default.", id="platform.W002"))
     return found
 
 

@@ -22,7 +22,8 @@ class WorkContext:
     impersonator: str = ""
 
 
-_current: ContextVar[WorkContext] = ContextVar("work_context", default=WorkContext())
+_NOBODY = WorkContext()
+_current: ContextVar[WorkContext] = ContextVar("work_context", default=_NOBODY)
 
 
 def current() -> WorkContext:

@@ -90,9 +90,7 @@ UNSUPPORTED_MEDIA_TYPE = error_code("unsupported_media_type", 415, "Send applica
 IDEMPOTENCY_IN_PROGRESS = error_code(
     "idempotency_in_progress", 409, "The first request with this Idempotency-Key is still running."
 )
-IDEMPOTENCY_KEY_REUSED = error_code(
-    "idempotency_key_reused", 422, "This Idempotency-Key was used with another body."
-)
+IDEMPOTENCY_KEY_REUSED = error_code("idempotency_key_reused", 422, "This Idempotency-Key was used with another body.")
 RATE_LIMITED = error_code("rate_limited", 429, "Too many requests. Try again later.")
 INTERNAL_ERROR = error_code("internal_error", 500, "Something went wrong on our side.")
 SERVICE_UNAVAILABLE = error_code("service_unavailable", 503, "The service is not available right now.")

@@ -102,7 +102,7 @@ class Slot:
         if fence is not None or record == TOMBSTONE:
             return None
         self._key = key
-        return bytes(record) if record else None
+        return record if isinstance(record, bytes) else None
 
     def fill(self, record: bytes) -> None:
         """Put the record that was read from SQL where it was missing."""

@@ -23,7 +23,7 @@ def _fresh_connection() -> None:
         close_old_connections()
 
 
-class TenantTask(Task):
+class TenantTask(Task):  # type: ignore[type-arg]
     """The default: runs inside the tenant that its header names.
 
     Fails without a header, for an unknown tenant and for a suspended one
@@ -32,7 +32,7 @@ class TenantTask(Task):
 
     abstract = True
 
-    def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
+    def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:  # type: ignore[override]
         """Send the task for the bound tenant; ``BindingError`` when none is bound."""
         headers = dict(options.pop("headers", None) or {})
         if HEADER not in headers:
@@ -55,7 +55,7 @@ class TenantTask(Task):
             _fresh_connection()
 
 
-class PlatformTask(Task):
+class PlatformTask(Task):  # type: ignore[type-arg]
     """A task about the platform itself, in public. A task asks for this out loud: ``base=PlatformTask``."""
 
     abstract = True

@@ -25,12 +25,7 @@ class TenantUnavailable(Exception):
 
 def find_tenant(**lookup: object) -> TenantRef | None:
     """The tenant by ``id`` or ``slug``, whatever its status, or None. One query in public."""
-    row = (
-        get_tenant_model()
-        .objects.filter(**lookup)
-        .values_list("id", "schema_name", "slug", "status")
-        .first()
-    )
+    row = get_tenant_model().objects.filter(**lookup).values_list("id", "schema_name", "slug", "status").first()
     return TenantRef(*row) if row else None
 
 
@@ -49,7 +44,9 @@ def active_tenants() -> Iterator[TenantRef]:
     model, after = get_tenant_model(), None
     while True:
         rows = model.objects.filter(status=ACTIVE).order_by("id")
-        page = list((rows.filter(id__gt=after) if after else rows).values_list("id", "schema_name", "slug", "status")[:500])
+        page = list(
+            (rows.filter(id__gt=after) if after else rows).values_list("id", "schema_name", "slug", "status")[:500]
+        )
         if not page:
             return
         yield from (TenantRef(*row) for row in page)

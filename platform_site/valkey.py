@@ -15,11 +15,11 @@ from redis.retry import Retry
 ValkeyAway = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, redis.exceptions.BusyLoadingError)
 
 _RUN_ID = re.compile(rb"run_id:(\w+)")
-_client: "redis.Redis[bytes] | None" = None
+_client: redis.Redis | None = None
 _run_id = ""
 
 
-def client() -> "redis.Redis[bytes]":
+def client() -> redis.Redis:
     """One client per process; its pool is safe to share between threads."""
     global _client
     if _client is None:

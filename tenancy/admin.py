@@ -10,7 +10,7 @@ from tenancy.models import Tenant
 
 
 @admin.register(Tenant)
-class TenantAdmin(ModelAdmin):  # type: ignore[misc]
+class TenantAdmin(ModelAdmin):
     list_display = ("name", "slug", "status", "plan", "created_at")
     list_filter = ("status",)
     search_fields = ("name", "slug")

@@ -5,8 +5,8 @@ from django.db.models.functions import Lower, Now
 from django_tenants.models import DomainMixin, TenantMixin
 
 from platform_site.binding import TenantRef
-from platform_site.idempotency.models import IdempotencyFields
 from platform_site.fields import Uuid7Field
+from platform_site.idempotency.models import IdempotencyFields
 
 
 class Tenant(TenantMixin):
@@ -68,6 +68,9 @@ class SchemaTemplate(models.Model):
     ddl = models.TextField()
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
+    def __str__(self) -> str:
+        return self.fingerprint
+
 
 class RegistrationKey(IdempotencyFields):
     """The Idempotency-Key of a sign-up: it has no tenant to be stored in before it ends."""
@@ -81,3 +84,6 @@ class CacheEpoch(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     epoch = models.BigIntegerField(default=1)
+
+    def __str__(self) -> str:
+        return f"epoch {self.epoch}"

@@ -4,7 +4,6 @@ Stands above accounts, because it makes the first person of a tenant. Whatever
 goes wrong, and wherever the process dies, either all of it exists or nothing.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -24,6 +23,16 @@ from tenancy import catalog, errors
 from tenancy.models import SchemaTemplate, Tenant
 from tenancy.provisioning.replay import create_schema, current_template, new_schema_name
 from tenancy.slugs import slug_normalized, slug_refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Administrator:
+    """``password`` is a hash."""
+
+    email: str
+    first_name: str
+    last_name: str
+    password: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +68,7 @@ def tenant_register(
     password_check(admin_password, field="adminPassword", context=context)
     hashed = password_hash(admin_password)
     template = current_template()
-    admin = {
-        "email": admin_email,
-        "first_name": admin_first_name,
-        "last_name": admin_last_name,
-        "password": hashed,
-    }
+    admin = Administrator(admin_email, admin_first_name, admin_last_name, hashed)
     with transaction.atomic():
         tenant = _tenant_create(company_name, slug, template)
         create_schema(schema_name=tenant.schema_name, template=template)
@@ -97,12 +101,17 @@ def _tenant_create(name: str, slug: str, template: SchemaTemplate) -> Tenant:
     return tenant
 
 
-def _first_administrator(tenant: Tenant, admin: Mapping[str, str]) -> Registered:
-    user = user_create(role=Role.TENANT_ADMIN, **admin)
+def _first_administrator(tenant: Tenant, admin: Administrator) -> Registered:
+    user = user_create(
+        role=Role.TENANT_ADMIN,
+        email=admin.email,
+        first_name=admin.first_name,
+        last_name=admin.last_name,
+        password=admin.password,
+    )
     link_create(user=user, kind=LinkToken.Kind.VERIFY_EMAIL)
     subject = ("user", user.uuid)
     record(catalog.TENANT_REGISTERED, subject=("tenant", tenant.id), actor_id=user.uuid, data={"slug": tenant.slug})
     record(accounts_catalog.USER_REGISTERED, subject=subject, actor_id=user.uuid)
     tokens = None if settings.REQUIRE_VERIFIED_EMAIL else session_start(user=user)
     return Registered(tenant, user, tokens)
-

@@ -10,7 +10,7 @@ from tenancy.slugs import slug_normalized, slug_refusal
 
 def tenant_get(*, tenant_id: UUID) -> Tenant:
     """The tenant; raises ``not_found``."""
-    tenant = Tenant.objects.filter(id=tenant_id).first()
+    tenant: Tenant | None = Tenant.objects.filter(id=tenant_id).first()
     if tenant is None:
         raise PlatformError(NOT_FOUND)
     return tenant
@@ -22,7 +22,7 @@ def tenant_by_slug(*, slug: str) -> Tenant:
     shown = [Tenant.Status.ACTIVE, Tenant.Status.SUSPENDED]
     # What could never be a slug is not looked up: it may hold what PostgreSQL refuses.
     refused = slug_refusal(slug) is SLUG_INVALID
-    tenant = None if refused else Tenant.objects.filter(slug=slug, status__in=shown).first()
+    tenant: Tenant | None = None if refused else Tenant.objects.filter(slug=slug, status__in=shown).first()
     if tenant is None:
         raise PlatformError(NOT_FOUND)
     return tenant

@@ -49,7 +49,7 @@ def tenant_reactivate(*, tenant_id: UUID, actor: str = "") -> Tenant:
 
 
 def _locked(tenant_id: UUID) -> Tenant:
-    tenant = Tenant.objects.select_for_update().filter(pk=tenant_id).first()
+    tenant: Tenant | None = Tenant.objects.select_for_update().filter(pk=tenant_id).first()
     if tenant is None:
         raise PlatformError(NOT_FOUND)
     return tenant

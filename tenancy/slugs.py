@@ -9,9 +9,9 @@ from uuid import UUID
 
 from django.urls import get_resolver
 
+from platform_site.errors import ErrorCode
 from tenancy import errors
 from tenancy.models import Tenant
-from platform_site.errors import ErrorCode
 
 MINIMUM, MAXIMUM = 3, 40
 _FORM = re.compile(r"[a-z0-9](?:[a-z0-9]|-(?!-)){1,38}[a-z0-9]")

@@ -120,7 +120,7 @@ def at_once(count: int, call: Callable[[int], Result]) -> Overlapped[Result]:
                 began = time.perf_counter()
                 results[number] = call(number)
                 spans.extend([(began, 1), (time.perf_counter(), -1)])
-            except BaseException as error:  # noqa: BLE001 - handed to the caller below
+            except BaseException as error:
                 errors.append(error)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]

@@ -74,4 +74,7 @@ def test_cors_answers_only_the_origins_that_are_allowed(api: Api, settings: Any)
     assert allowed["Access-Control-Allow-Origin"] == "https://app.example.test"
     refused = api.call("OPTIONS", "/auth/login", origin="https://evil.example.test", **asked)
     assert "Access-Control-Allow-Origin" not in refused
-    assert "X-Request-Id" in api.post("/auth/login", origin="https://app.example.test")["Access-Control-Expose-Headers"].title()
+    assert (
+        "X-Request-Id"
+        in api.post("/auth/login", origin="https://app.example.test")["Access-Control-Expose-Headers"].title()
+    )

@@ -80,5 +80,3 @@ def present_tokens(tokens: Tokens) -> dict[str, object]:
         "refreshToken": tokens.refresh_token,
         "expiresIn": tokens.expires_in,
     }
-
-

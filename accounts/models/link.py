@@ -30,3 +30,6 @@ class LinkToken(models.Model):
             models.Index(fields=["user", "kind"], name="link_of_user"),
             models.Index(fields=["expires_at"], name="link_purge"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.id}"

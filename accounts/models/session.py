@@ -41,3 +41,6 @@ class Session(models.Model):
             # The purge of what is long over.
             models.Index(fields=["absolute_expires_at"], name="session_purge"),
         ]
+
+    def __str__(self) -> str:
+        return f"session {self.id}"

@@ -180,7 +180,9 @@ def session_end(*, session_id: UUID, user_uuid: UUID, reason: str = "signed_out"
 @transaction.atomic
 def sessions_end_all(*, user_id: int, user_uuid: UUID, but: UUID | None = None, reason: str = "signed_out_all") -> int:
     """End every session of the user, except ``but``. Gives how many."""
-    live = Session.objects.filter(user_id=user_id, revoked_at=None).exclude(id=but)
+    live = Session.objects.filter(user_id=user_id, revoked_at=None)
+    if but is not None:
+        live = live.exclude(id=but)
     count = _revoke(list(live.values_list("id", flat=True)), reason, timezone.now())
     if count:
         record(catalog.SIGNED_OUT, subject=("user", user_uuid), actor_id=user_uuid, data={"sessions": count})

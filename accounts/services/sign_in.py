@@ -56,7 +56,9 @@ def sign_in(*, email: str, password: str, tenant_slug: str, device: str = "") ->
     if not password_matches(password, user.password if user else ""):
         _note_last_attempt(tenant, user, spent)
         raise PlatformError(errors.INVALID_CREDENTIALS)
-    assert tenant is not None and user is not None  # noqa: S101 - a password matched, so both exist
+    # A password matched, so both exist.
+    assert tenant is not None  # noqa: S101
+    assert user is not None  # noqa: S101
     limits.forget(attempt.limit, attempt.subject)
     _refuse_by_state(tenant, user)
     with bind(tenant):

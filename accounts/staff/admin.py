@@ -17,7 +17,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(StaffUser)
-class StaffAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
+class StaffAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = StaffChangeForm
     add_form = StaffCreationForm
     change_password_form = AdminPasswordChangeForm

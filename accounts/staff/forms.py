@@ -5,7 +5,7 @@ from unfold.forms import AuthenticationForm, UserChangeForm, UserCreationForm
 from accounts.staff.models import StaffUser
 
 
-class StaffSignInForm(AuthenticationForm):  # type: ignore[misc]
+class StaffSignInForm(AuthenticationForm):
     """Addresses are stored in lower case, and people type them as they like."""
 
     def clean_username(self) -> str:
@@ -13,13 +13,13 @@ class StaffSignInForm(AuthenticationForm):  # type: ignore[misc]
         return address.strip().lower()
 
 
-class StaffCreationForm(UserCreationForm):  # type: ignore[misc]
+class StaffCreationForm(UserCreationForm):
     class Meta:
         model = StaffUser
         fields = ("email", "first_name", "last_name")
 
 
-class StaffChangeForm(UserChangeForm):  # type: ignore[misc]
+class StaffChangeForm(UserChangeForm):
     class Meta:
         model = StaffUser
         fields = "__all__"

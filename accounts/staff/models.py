@@ -10,7 +10,9 @@ class StaffUserManager(UserManager):  # type: ignore[type-arg]
     use_in_migrations = False
 
     def create_superuser(self, email: str, password: str | None = None, **fields: object) -> "StaffUser":  # type: ignore[override]
-        return super().create_superuser(username=email.lower(), email=email.lower(), password=password, **fields)
+        name = email.lower()
+        staff: StaffUser = super().create_superuser(username=name, email=name, password=password, **fields)
+        return staff
 
 
 class StaffUser(AbstractUser):

@@ -33,7 +33,9 @@ def test_answers_to_signed_in_people_are_not_stored(alice: Api) -> None:
 
 def test_a_warm_request_costs_one_query(alice: Api) -> None:
     alice.get("/auth/me")
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         assert alice.get("/auth/me").status_code == 200
     statements = [query["sql"] for query in queries if not query["sql"].startswith("SET search_path")]
     assert len(statements) == 1, statements

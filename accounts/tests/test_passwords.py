@@ -10,7 +10,16 @@ CONTEXT = ["Acme Corp", "acme-corp", "admin@acme.com", "John", "Doe"]
 
 @pytest.mark.parametrize(
     "password",
-    ["secure-password", "your-password", "new-password", "12 codepoints", "ünïcödé pass", "x" * 128, "😀" * 8, "        a"],
+    [
+        "secure-password",
+        "your-password",
+        "new-password",
+        "12 codepoints",
+        "ünïcödé pass",
+        "x" * 128,
+        "😀" * 8,
+        "        a",
+    ],
 )
 def test_these_are_fine(password: str) -> None:
     password_check(password, field="password", context=CONTEXT)

@@ -121,7 +121,9 @@ def test_no_usable_secret_is_stored(alice: Api, tenant: Tenant) -> None:
     assert token is not None
     with bind(tenant.ref):
         stored = Session.objects.values().get(id=token.id)
-    assert token.secret.encode() not in b"".join(bytes(v) for v in stored.values() if isinstance(v, (bytes, memoryview)))
+    assert token.secret.encode() not in b"".join(
+        bytes(v) for v in stored.values() if isinstance(v, (bytes, memoryview))
+    )
     assert token.secret not in str(stored)
 
 

@@ -8,8 +8,8 @@ from django.test import Client
 from accounts.models import Session, User
 from platform_site.binding import bind
 from platform_site.journal.models import JournalEntry
-from tests.support import COMPANY, PASSWORD, Api, at_once
 from tenancy.models import Tenant
+from tests.support import COMPANY, PASSWORD, Api, at_once
 
 GOOD = {"email": "admin@acme.test", "password": PASSWORD, "tenantSlug": COMPANY}
 
@@ -187,10 +187,10 @@ class TestLockOut:
 
     @pytest.mark.commits
     def test_parallel_guesses_reach_the_hasher_ten_times(self, tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-        from accounts.services import sign_in
+        from accounts.services import passwords, sign_in
 
         reached: list[int] = []
-        real = sign_in.password_matches
+        real = passwords.password_matches
 
         def counting(password: str, encoded: str) -> bool:
             reached.append(1)
@@ -242,8 +242,17 @@ def test_known_and_unknown_addresses_both_pay_for_a_hash(api: Api, monkeypatch: 
     from accounts.services import passwords
 
     hashed: list[str] = []
-    monkeypatch.setattr(passwords, "make_password", lambda text: hashed.append("made") or "")
-    monkeypatch.setattr(passwords, "check_password", lambda text, encoded: bool(hashed.append("checked")))
+
+    def make(text: str) -> str:
+        hashed.append("made")
+        return ""
+
+    def check(text: str, encoded: str) -> bool:
+        hashed.append("checked")
+        return False
+
+    monkeypatch.setattr(passwords, "make_password", make)
+    monkeypatch.setattr(passwords, "check_password", check)
     for change in ({"password": "wrong-password"}, {"email": "nobody@acme.test"}, {"tenantSlug": "nowhere-at-all"}):
         Api().post("/auth/login", {**GOOD, **change})
     assert hashed == ["checked", "made", "made"]

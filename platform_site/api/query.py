@@ -13,4 +13,3 @@ def query_flag(request: Request, name: str) -> bool:
     if value not in {"true", "false"}:
         raise PlatformError(VALIDATION_FAILED, details=[FieldError(name, "invalid", "Use true or false.")])
     return value == "true"
-

@@ -44,7 +44,7 @@ class ApiView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self._spent = ()
-        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)  # type: ignore[attr-defined]
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         self.perform_authentication(request)
         self.check_permissions(request)
         method = request.method or ""
@@ -78,7 +78,7 @@ class ApiView(APIView):
             spent.add_headers(response)
         return response
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
         """Only ``Allow``: DRF's description of parsers and renderers says nothing here."""
         return Response(None, status=204, headers={"Allow": ", ".join(self.allowed_methods)})
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from platform_site.api.identity import Identity
 from platform_site.errors import MALFORMED_REQUEST, PlatformError
 from platform_site.idempotency.models import IdempotencyRecord
 from platform_site.idempotency.store import MAX_KEY_LENGTH, Answer, run_once
@@ -22,6 +23,7 @@ def answer_once(request: Request, handler: Callable[[], Response]) -> Response:
     """Run ``handler`` once for this caller, path and key; afterwards replay its answer."""
     key = idempotency_key(request)
     made: list[Response] = []
+    caller: Identity = request.user  # type: ignore[assignment]
 
     def work() -> Answer:
         response = handler()
@@ -30,7 +32,7 @@ def answer_once(request: Request, handler: Callable[[], Response]) -> Response:
 
     answer = run_once(
         IdempotencyRecord,
-        scope=f"{request.user.user_uuid}\x1f{request.method}\x1f{request.path}",
+        scope=f"{caller.user_uuid}\x1f{request.method}\x1f{request.path}",
         key=key,
         body=request.body,
         work=work,

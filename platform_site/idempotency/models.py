@@ -16,6 +16,9 @@ class IdempotencyFields(models.Model):
     class Meta:
         abstract = True
 
+    def __str__(self) -> str:
+        return bytes(self.key_hash).hex()
+
 
 class IdempotencyRecord(IdempotencyFields):
     """One creating request of one signed-in caller in this tenant."""

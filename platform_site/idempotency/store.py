@@ -62,7 +62,7 @@ def run_once(
         raise
     if bytes(stored.body_hash) != body_hash:
         raise PlatformError(errors.IDEMPOTENCY_KEY_REUSED)
-    return Answer(stored.status, orjson.loads(unseal(stored.answer, key_hash.hex())), replayed=True)
+    return Answer(stored.status, orjson.loads(unseal(bytes(stored.answer), key_hash.hex())), replayed=True)
 
 
 def _stored(table: type[IdempotencyFields], key_hash: bytes) -> IdempotencyFields | None:

@@ -59,7 +59,10 @@ def claim(*, limit: int = 20, now: datetime | None = None, lease: timedelta = LE
     name = uuid4()
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, {"now": now, "lease_until": now + lease, "claim": name, "limit": limit})
-        return [Claimed(*row, claim=name) for row in cursor.fetchall()]
+        return [
+            Claimed(row_id, tenant_id, entry_id, reaction, attempts, name)
+            for row_id, tenant_id, entry_id, reaction, attempts in cursor.fetchall()
+        ]
 
 
 def run_once(*, limit: int = 20, now: datetime | None = None) -> int:

@@ -35,13 +35,9 @@ class OutboxRow(models.Model):
         constraints = [models.UniqueConstraint(fields=["entry_id", "reaction"], name="outbox_once_per_entry")]
         indexes = [
             # The dispatcher's claim: only what waits, oldest first.
-            models.Index(
-                fields=["available_at"], name="outbox_claim", condition=models.Q(state="pending")
-            ),
+            models.Index(fields=["available_at"], name="outbox_claim", condition=models.Q(state="pending")),
             # Staff's list of dead letters, and the release of a tenant's parked rows.
-            models.Index(
-                fields=["tenant_id", "state"], name="outbox_resting", condition=~models.Q(state="pending")
-            ),
+            models.Index(fields=["tenant_id", "state"], name="outbox_resting", condition=~models.Q(state="pending")),
         ]
 
     def __str__(self) -> str:

@@ -40,8 +40,7 @@ DATABASES = {
         "OPTIONS": {
             **_query,
             "connect_timeout": 3,
-            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"
-            " -c idle_in_transaction_session_timeout=60000",
+            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c idle_in_transaction_session_timeout=60000",
         },
     }
 }
@@ -78,9 +77,7 @@ CHANNEL_LAYERS = {
 }
 
 _celery_prefix = f"{REDIS_PREFIX}:celery:"
-CELERY_BROKER_URL = env.text("CELERY_BROKER_URL") or (
-    env.text("REDIS_URL") or LAYOUT.broker_url
-)
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL") or (env.text("REDIS_URL") or LAYOUT.broker_url)
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "global_keyprefix": _celery_prefix,
     "visibility_timeout": 900,

@@ -3,12 +3,17 @@
 import threading
 
 import pytest
-from django.db import ProgrammingError, connection, transaction
+from django.db import ProgrammingError, transaction
 
 from accounts.models import User
-from platform_site.binding import BindingError, TenantRef, bind, bound_tenant, require_tenant
+from platform_site.binding import BindingError, TenantRef, bind, bound_tenant, connection, require_tenant
 from tenancy.models import Tenant
 from tests.support import at_once, scaled
+
+
+def count_and_fail() -> None:
+    User.objects.count()
+    raise ZeroDivisionError
 
 
 def test_inside_a_binding_queries_see_that_tenant(tenant: Tenant, other_tenant: Tenant) -> None:
@@ -81,8 +86,7 @@ def test_an_error_inside_unbinds(tenant: Tenant) -> None:
 def test_a_rolled_back_savepoint_keeps_the_schema(tenant: Tenant) -> None:
     with bind(tenant.ref):
         with pytest.raises(ZeroDivisionError), transaction.atomic():
-            User.objects.count()
-            _ = 1 / 0
+            count_and_fail()
         assert User.objects.get(pk=1).email == "admin@acme.test"
 
 
@@ -92,8 +96,7 @@ def test_a_rollback_across_a_switch_keeps_the_schema(tenant: Tenant, other_tenan
         with bind(tenant.ref):
             User.objects.count()
         with pytest.raises(ZeroDivisionError), bind(other_tenant.ref), transaction.atomic():
-            User.objects.count()
-            _ = 1 / 0
+            count_and_fail()
         with bind(tenant.ref), connection.cursor() as cursor:
             cursor.execute("SHOW search_path")
             assert cursor.fetchone()[0].split(",")[0].strip('"') == tenant.schema_name

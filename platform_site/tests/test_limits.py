@@ -98,7 +98,9 @@ class _Request:
         (["::1/128"], "::1", "2001:db8::7", "2001:db8::7"),
     ],
 )
-def test_only_our_own_edge_is_believed(settings: Any, proxies: list[str], peer: str, forwarded: str, address: str) -> None:
+def test_only_our_own_edge_is_believed(
+    settings: Any, proxies: list[str], peer: str, forwarded: str, address: str
+) -> None:
     settings.TRUSTED_PROXIES = proxies
     assert client_address(_Request(peer, forwarded)) == address  # type: ignore[arg-type]
 

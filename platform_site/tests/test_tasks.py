@@ -17,6 +17,13 @@ from platform_site.tenants import TenantUnavailable
 from tenancy.models import Tenant
 
 ran: list[str] = []
+WORKER_OPTIONS = [
+    "--pool=threads",
+    "--concurrency=2",
+    "--without-gossip",
+    "--without-mingle",
+    "--loglevel=warning",
+]
 
 
 @app.task(name="tests.who_is_there")
@@ -116,8 +123,7 @@ def test_a_real_worker_runs_the_dispatcher(tenant: Tenant, committed: str) -> No
     OutboxRow.objects.all().delete()
     broker_prefix = app.conf.broker_transport_options["global_keyprefix"].removesuffix(":celery:")
     worker = subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "platform_site", "worker", "--pool", "threads", "--concurrency", "2"]
-        + ["--without-gossip", "--without-mingle", "--loglevel", "warning"],
+        [sys.executable, "-m", "celery", "-A", "platform_site", "worker", *WORKER_OPTIONS],
         env={**database_environment(committed), "REDIS_PREFIX": broker_prefix},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

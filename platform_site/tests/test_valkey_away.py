@@ -12,9 +12,10 @@ from accounts.models import Session
 from platform_site import session_cache, valkey
 from platform_site.binding import bind
 from platform_site.journal.models import JournalEntry
+from platform_site.local.server import Profile
 from platform_site.outbox.models import OutboxRow
 from tenancy.models import CacheEpoch, Tenant
-from tests.servers import Profile, private_valkey
+from tests.servers import private_valkey
 from tests.support import COMPANY, PASSWORD, Api
 
 GOOD = {"email": "admin@acme.test", "password": PASSWORD, "tenantSlug": COMPANY}

@@ -70,7 +70,7 @@ def apply_pending(labels: frozenset[str], *, progress: Progress | None = None) -
         if progress is not None and action == "apply_success":
             progress(str(migration))
 
-    executor.progress_callback = tell
+    executor.progress_callback = tell  # type: ignore[assignment]
     executor.migrate(_targets(executor, labels), [(migration, False) for migration in plan])
     return [str(migration) for migration in plan]
 

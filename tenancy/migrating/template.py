@@ -42,6 +42,4 @@ def _take_over(schema_name: str, ddl: str) -> SchemaTemplate:
     for former in SchemaTemplate.objects.all():
         drop_schema(former.template_schema)
         former.delete()
-    return SchemaTemplate.objects.create(
-        fingerprint=migrations_fingerprint(), template_schema=schema_name, ddl=ddl
-    )
+    return SchemaTemplate.objects.create(fingerprint=migrations_fingerprint(), template_schema=schema_name, ddl=ddl)

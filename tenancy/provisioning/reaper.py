@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from platform_site.outbox.models import OutboxRow
-from tenancy.models import RegistrationKey, SchemaTemplate, Tenant
+from tenancy.models import SchemaTemplate, Tenant
 from tenancy.provisioning.locks import no_run_now, own_schema_in_transaction
 from tenancy.provisioning.schemas import TEMPLATE_SCHEMA, TENANT_SCHEMA, drop_schema, schemas_like
 
@@ -49,9 +49,7 @@ def reap(*, dry_run: bool = False, force: bool = False, now: datetime | None = N
     """
     found = Reaped()
     found.sign_ups = [
-        tenant.slug
-        for tenant in _unfinished((now or timezone.now()) - PATIENCE)
-        if dry_run or _remove_sign_up(tenant)
+        tenant.slug for tenant in _unfinished((now or timezone.now()) - PATIENCE) if dry_run or _remove_sign_up(tenant)
     ]
     orphans = _orphans()
     if len(orphans) > MOST_ORPHANS and not force:
@@ -66,7 +64,10 @@ def reap(*, dry_run: bool = False, force: bool = False, now: datetime | None = N
 
 
 def _unfinished(begun_before: datetime) -> Iterable[Tenant]:
-    return Tenant.objects.filter(status=Tenant.Status.PROVISIONING, created_at__lt=begun_before).order_by("id")
+    found: Iterable[Tenant] = Tenant.objects.filter(
+        status=Tenant.Status.PROVISIONING, created_at__lt=begun_before
+    ).order_by("id")
+    return found
 
 
 def _remove_sign_up(tenant: Tenant) -> bool:
@@ -78,7 +79,6 @@ def _remove_sign_up(tenant: Tenant) -> bool:
             return False
         drop_schema(tenant.schema_name)
         OutboxRow.objects.filter(tenant_id=tenant.pk).delete()
-        RegistrationKey.objects.filter(tenant_id=tenant.pk).delete()
         Tenant.objects.filter(pk=tenant.pk).delete()
     return True
 

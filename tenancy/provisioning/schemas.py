@@ -31,7 +31,9 @@ def schema_ref(schema_name: str) -> TenantRef:
 def schemas_like(pattern: re.Pattern[str]) -> list[str]:
     """The names of the schemas that are there and fit ``pattern`` whole."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT nspname FROM pg_namespace WHERE nspname ~ %s ORDER BY nspname", [rf"^{pattern.pattern}$"])
+        cursor.execute(
+            "SELECT nspname FROM pg_namespace WHERE nspname ~ %s ORDER BY nspname", [rf"^{pattern.pattern}$"]
+        )
         return [name for (name,) in cursor.fetchall()]
 
 

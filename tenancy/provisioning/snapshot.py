@@ -201,7 +201,8 @@ def _constraint(name: str, definition: str) -> str:
 def _rows(sql: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def _quoted(name: str) -> str:

@@ -160,7 +160,12 @@ KILLED = """
 
     connection.ensure_connection()
     connection.execute_wrappers.append(kill)
-    tenant_register(company_name="Killed", slug="killed-corp", admin_email="a@killed.test", admin_password="secure-password")
+    tenant_register(
+        company_name="Killed",
+        slug="killed-corp",
+        admin_email="a@killed.test",
+        admin_password="secure-password",
+    )
     print("finished")
 """
 

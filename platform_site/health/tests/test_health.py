@@ -180,11 +180,12 @@ def test_a_migrated_platform_is_ready(visitor: Api) -> None:
 
 
 def test_probes_start_with_the_first_question_and_only_once(visitor: Api) -> None:
-    assert monitoring._monitor is None
+    before = monitoring._monitor
     visitor.get("/health")
     first = monitoring._monitor
     visitor.get("/health/system")
-    assert first is not None
+    assert before is None
+    assert first is not before
     assert monitoring._monitor is first
 
 

@@ -4,17 +4,21 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
+from django.utils import timezone
 
 from platform_site.health import monitor, probes
 from platform_site.health.catalog import DATABASE, HealthCheck
 from platform_site.health.monitor import Watch, downstream_checks
 from platform_site.health.status import Status, overall
+from platform_site.outbox.models import OutboxRow
 
 
 def becomes(watch: Watch, status: Status, within: float) -> bool:
@@ -139,6 +143,31 @@ def test_a_killed_database_is_noticed_within_two_seconds_and_found_again(
         os.kill(own_postgres.pid, signal.SIGCONT)
         os.kill(backend, signal.SIGCONT)
     assert becomes(watch, Status.UP, 3)
+
+
+# The others
+
+
+@pytest.mark.commits
+def test_work_that_nobody_does_degrades_the_outbox(tenant: Any) -> None:
+    # Signing up the tests' own tenants left work behind.
+    OutboxRow.objects.all().delete()
+    assert probes.outbox_moves() is Status.UP
+    row = OutboxRow.objects.create(tenant_id=tenant.id, entry_id=uuid4(), key="a.b", reaction="c.d")
+    assert probes.outbox_moves() is Status.UP
+    OutboxRow.objects.filter(pk=row.pk).update(available_at=timezone.now() - timedelta(minutes=5))
+    assert probes.outbox_moves() is Status.DEGRADED
+    OutboxRow.objects.filter(pk=row.pk).update(state=OutboxRow.State.DEAD)
+    assert probes.outbox_moves() is Status.UP
+
+
+def test_a_mail_server_that_is_not_there_is_down(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    with pytest.raises(ConnectionRefusedError):
+        probes.mail_server_greets()
+    settings.EMAIL_BACKEND = "anymail.backends.mailgun.EmailBackend"
+    assert probes.mail_server_greets() is Status.UP
 
 
 # Downstream services

@@ -42,9 +42,7 @@ class Command(BaseCommand):
         begun = time.monotonic()
         progress = Progress(self.stdout, self.stderr, quiet=options["json"] or options["verbosity"] == 0)
         try:
-            result = migrate_all(
-                workers=options["workers"], reporter=progress, public_only=options["public_only"]
-            )
+            result = migrate_all(workers=options["workers"], reporter=progress, public_only=options["public_only"])
         except (MigrationRefused, SnapshotRefused, DatabaseError) as error:
             raise CommandError(f"Stopped before the tenants: {describe(error)}") from error
         finally:

@@ -18,7 +18,9 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         parser.add_argument(
-            "--force", action="store_true", help="also when there are more schemas without a tenant than crashes explain"
+            "--force",
+            action="store_true",
+            help="also when there are more schemas without a tenant than crashes explain",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,0 +1,158 @@
+"""The running platform against its own OpenAPI document, by schemathesis.
+
+Once with requests as the document wants them, where at least half of each
+operation's must succeed, and once with requests that break it in every way,
+which all must be refused in order.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.contract.running import ROOT, running_platform
+from tests.support import COMPANY, OTHER_COMPANY, PASSWORD, database_environment, scaled
+
+pytestmark = [pytest.mark.contract, pytest.mark.commits, pytest.mark.timeout(scaled(300, 3000))]
+
+EXAMPLES = scaled(10, 300)
+SEEDS = scaled(1, 5)
+LEAVING = "leaving"
+
+
+@dataclass
+class Run:
+    """The platform on its port, and what schemathesis needs to know about it."""
+
+    url: str
+    directory: Path
+
+    def check(self, mode: str, seed: int) -> tuple["subprocess.CompletedProcess[str]", dict[str, Counter[int]]]:
+        """Run schemathesis; its result, and per operation how often which status came."""
+        counts = self.directory / f"{mode}-{seed}.jsonl"
+        counts.touch()
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "schemathesis.cli", "run", f"{self.url}/api/schema"),
+                *("--mode", mode, "--max-examples", str(EXAMPLES), "--seed", str(seed)),
+                *("--continue-on-failure", "--warnings", "off", "--no-color"),
+            ],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "CONTRACT_PLAN": str(self.directory / "plan.json"),
+                "CONTRACT_IDENTITIES": str(self.directory / "identities.json"),
+                "CONTRACT_COUNTS": str(counts),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done, _by_operation(counts)
+
+
+def _by_operation(counts: Path) -> dict[str, Counter[int]]:
+    found: dict[str, Counter[int]] = defaultdict(Counter)
+    for line in counts.read_text().splitlines():
+        call = json.loads(line)
+        found[call["operation"]][call["status"]] += 1
+    return found
+
+
+@pytest.fixture
+def run(committed: str, tmp_path: Path) -> Iterator[Run]:
+    """Three tenants and a platform that serves them, with tokens that outlive the run."""
+    environment = {
+        **database_environment(committed),
+        "DEBUG": "1",
+        "RATE_LIMITS": "off",
+        "ACCESS_TOKEN_SECONDS": "36000",
+        # One person of the third tenant signs in for each case.
+        "SESSIONS_PER_USER": "20",
+        "LOG_LEVEL": "WARNING",
+    }
+    with running_platform(environment, tmp_path / "platform.log") as url:
+        _prepare(url, tmp_path)
+        yield Run(url, tmp_path)
+
+
+def _prepare(url: str, directory: Path) -> None:
+    with httpx.Client(base_url=f"{url}/api/v1", timeout=60) as api:
+        leaving = api.post(
+            "/tenants/register",
+            json={
+                "companyName": "Leaving Ltd",
+                "slug": LEAVING,
+                "adminEmail": f"admin@{LEAVING}.test",
+                "adminPassword": PASSWORD,
+            },
+        )
+        assert leaving.status_code == 201, leaving.text
+        people = {
+            slug: {"email": f"admin@{slug}.test", "password": PASSWORD, "tenantSlug": slug}
+            for slug in (COMPANY, OTHER_COMPANY, LEAVING)
+        }
+        tokens = {
+            slug: api.post("/auth/login", json=people[slug]).json()["data"]["accessToken"]
+            for slug in (COMPANY, OTHER_COMPANY)
+        }
+    (directory / "plan.json").write_text(
+        json.dumps({"api": f"{url}/api/v1", **people, "verification_token": _verification_token()})
+    )
+    (directory / "identities.json").write_text(
+        json.dumps(
+            {
+                "auth": [
+                    {"name": slug, "fixedHeaders": [{"name": "Authorization", "value": f"Bearer {token}"}]}
+                    for slug, token in tokens.items()
+                ]
+            }
+        )
+    )
+
+
+def _verification_token() -> str:
+    """The token of the link that was mailed to the first tenant's administrator."""
+    from accounts.models import LinkToken
+    from accounts.services.links import link_token
+    from platform_site.binding import bind
+    from tenancy.models import Tenant
+
+    with bind(Tenant.objects.get(slug=COMPANY).ref):
+        return str(link_token(LinkToken.objects.get(kind=LinkToken.Kind.VERIFY_EMAIL)))
+
+
+def _documented(url: str) -> set[str]:
+    document: dict[str, Any] = httpx.get(f"{url}/api/schema").json()
+    return {operation["operationId"] for path in document["paths"].values() for operation in path.values()}
+
+
+def _table(found: dict[str, Counter[int]]) -> str:
+    return "\n".join(f"{operation:28} {dict(sorted(found[operation].items()))}" for operation in sorted(found))
+
+
+def test_requests_as_documented_are_answered_as_documented(run: Run) -> None:
+    for seed in range(1, SEEDS + 1):
+        done, found = run.check("positive", seed)
+        print(_table(found))
+        assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+        assert set(found) == _documented(run.url)
+        for operation, statuses in found.items():
+            succeeded = sum(count for status, count in statuses.items() if 200 <= status < 300)
+            assert succeeded * 2 >= statuses.total(), f"{operation}: {dict(statuses)}"
+
+
+def test_requests_that_break_the_document_are_refused_in_order(run: Run) -> None:
+    for seed in range(1, SEEDS + 1):
+        done, found = run.check("negative", seed)
+        print(_table(found))
+        assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+        assert set(found) == _documented(run.url)
