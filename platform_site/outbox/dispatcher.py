@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 LEASE = timedelta(minutes=2)
 MAX_ATTEMPTS = 10
-FIRST_RETRY_SECONDS = 5
+FIRST_RETRY_SECONDS = 15
 LONGEST_RETRY_SECONDS = 3600
 
 # ``now`` is a parameter so that time can be moved in tests.
@@ -133,7 +133,7 @@ def _retry_later(row: Claimed, error: Exception) -> None:
 
 
 def backoff(attempts: int) -> timedelta:
-    """5 s, 10 s, 20 s ... up to an hour, each with a quarter of jitter: about two hours in all."""
+    """15 s, 30 s, 60 s ... up to an hour, each with a quarter of jitter: about two hours in all."""
     seconds = min(FIRST_RETRY_SECONDS * 2 ** (attempts - 1), LONGEST_RETRY_SECONDS)
     return timedelta(seconds=seconds * random.uniform(0.75, 1.25))  # noqa: S311 - jitter is no secret
 
