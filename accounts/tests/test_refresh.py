@@ -1,11 +1,14 @@
 """``POST /auth/refresh``: rotation, grace, reuse."""
 
+import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from accounts.models import Session, User
+from accounts.services import sessions
 from accounts.tokens import parse_token
 from platform_site.binding import bind
 from platform_site.journal.models import JournalEntry
@@ -146,3 +149,35 @@ def test_fifty_parallel_refreshes_give_one_successor(alice: Api) -> None:
         successors = {data["refreshToken"] for _, data in tried.results}
         assert len(successors) == 1
         alice.tokens = type(alice.tokens)(alice.token, str(successors.pop()), 600)
+
+
+@pytest.mark.commits
+def test_a_slow_refresh_does_not_turn_the_clock_back(alice: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One request stops between reading the session and writing it, while another wants to go two steps on.
+
+    The row lock makes the second wait. Without it the first would write its old
+    counter over the newer one, and the newest token would look stolen.
+    """
+    reading, go_on = threading.Event(), threading.Event()
+    real = sessions._rotate
+
+    def slow(*args: Any) -> Any:
+        if not reading.is_set():
+            reading.set()
+            go_on.wait(2)
+        return real(*args)
+
+    monkeypatch.setattr(sessions, "_rotate", slow)
+
+    def work(number: int) -> str:
+        if number == 0:
+            return str(refresh(alice.tokens.refresh_token)[1]["refreshToken"])
+        assert reading.wait(10)
+        _, first = refresh(alice.tokens.refresh_token)
+        _, second = refresh(str(first["refreshToken"]))
+        go_on.set()
+        return str(second["refreshToken"])
+
+    done = at_once(2, work)
+    assert done.most_at_once == 2
+    assert refresh(done.results[1])[0] == 200
