@@ -125,6 +125,8 @@ class Plan:
             "--timeout-keep-alive", "30",
             "--ws-max-size", "65536",
             "--no-server-header",
+            # Otherwise uvicorn believes an X-Forwarded-For of anybody on this machine.
+            "--no-proxy-headers",
         )  # fmt: skip
         return Part(
             name="web",
