@@ -2,6 +2,10 @@
 
 import itertools
 import os
+import signal
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -92,6 +96,44 @@ SCALE = os.environ.get("SCALE", "small")
 def scaled(small: int, soak: int) -> int:
     """How many times: a few in ``make test``, all of them in ``make soak``."""
     return soak if SCALE == "soak" else small
+
+
+KILLED_AT = """
+import os, signal, sys
+import django
+django.setup()
+from django.db import connection
+
+left = int(sys.argv[1])
+
+def kill(execute, sql, params, many, context):
+    global left
+    left -= 1
+    if left < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return execute(sql, params, many, context)
+
+connection.ensure_connection()
+connection.execute_wrappers.append(kill)
+"""
+
+
+def finishes_before_kill(work: str, *, statement: int, database: str) -> bool:
+    """Run Python source ``work`` in a process that kills itself with -9 before SQL statement number ``statement``.
+
+    Gives whether it got to its end before that. Raises when it ended in any other way.
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", KILLED_AT + textwrap.dedent(work) + "\nprint('finished')", str(statement)],
+        env={**database_environment(database), "PYTHONPATH": os.getcwd()},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    if "finished" not in ended.stdout and ended.returncode != -signal.SIGKILL:
+        raise RuntimeError(ended.stderr)
+    return "finished" in ended.stdout
 
 
 @dataclass

@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts import catalog, errors
 from accounts.access_tokens import access_token
 from accounts.models import Session, User
+from accounts.services.token_tenant import tenant_of_token
 from accounts.tokens import OpaqueToken, is_genuine, make_token, parse_token
 from platform_site import context, session_cache
 from platform_site.binding import TenantRef, bind, require_tenant
@@ -25,8 +26,6 @@ from platform_site.errors import PlatformError
 from platform_site.ids import uuid7
 from platform_site.journal.services import record
 from platform_site.keys import current_token_key, fingerprint
-from platform_site.tenants import ACTIVE, find_tenant
-from tenancy.errors import TENANT_SUSPENDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +81,7 @@ def session_refresh(*, refresh_token: str) -> SignedIn:
     Raises ``refresh_token_invalid``, ``refresh_token_expired``, ``session_revoked``,
     ``refresh_token_reused`` (the session is then dead) or ``tenant_suspended``.
     """
-    token = parse_token(refresh_token, "rt")
-    tenant = find_tenant(id=token.tenant_id) if token else None
-    if token is None or tenant is None:
-        raise PlatformError(errors.REFRESH_TOKEN_INVALID)
-    if tenant.status != ACTIVE:
-        raise PlatformError(TENANT_SUSPENDED)
+    token, tenant = tenant_of_token(refresh_token, "rt", invalid=errors.REFRESH_TOKEN_INVALID)
     with bind(tenant):
         outcome = _refresh(tenant, token)
     # Raised only here, so that ending a session is committed.

@@ -8,14 +8,13 @@ from django.utils import timezone
 
 from accounts import catalog, errors
 from accounts.models import LinkToken, Session, User
-from accounts.tokens import OpaqueToken, parse_token
+from accounts.services.token_tenant import tenant_of_token
+from accounts.tokens import OpaqueToken
 from platform_site import session_cache
 from platform_site.binding import bind, require_tenant
 from platform_site.errors import PlatformError
 from platform_site.journal.services import record
 from platform_site.keys import fingerprint
-from platform_site.tenants import ACTIVE, find_tenant
-from tenancy.errors import TENANT_SUSPENDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +28,7 @@ def email_verify(*, token: str) -> Verification:
     Raises ``link_token_invalid`` for what is unknown or superseded and
     ``link_token_expired`` for what came too late.
     """
-    parsed = parse_token(token, "vfy")
-    tenant = find_tenant(id=parsed.tenant_id) if parsed else None
-    if parsed is None or tenant is None:
-        raise PlatformError(errors.LINK_TOKEN_INVALID)
-    if tenant.status != ACTIVE:
-        raise PlatformError(TENANT_SUSPENDED)
+    parsed, tenant = tenant_of_token(token, "vfy", invalid=errors.LINK_TOKEN_INVALID)
     with bind(tenant):
         return _verify(parsed)
 

@@ -25,8 +25,15 @@ class TestReaders:
 
     @pytest.mark.parametrize(
         ("reader", "value"),
-        [(env.flag, "maybe"), (lambda n: env.integer(n, 1), "many"), (lambda n: env.integer(n, 1, minimum=1), "0")]
-        + [(env.keyring, "no-colon"), (env.keyring, ":key"), (env.mapping, "[1]"), (env.mapping, '{"a": 1}')],
+        [
+            (env.flag, "maybe"),
+            (lambda name: env.integer(name, 1), "many"),
+            (lambda name: env.integer(name, 1, minimum=1), "0"),
+            (env.keyring, "no-colon"),
+            (env.keyring, ":key"),
+            (env.mapping, "[1]"),
+            (env.mapping, '{"a": 1}'),
+        ],
     )
     def test_what_does_not_fit_is_named(self, monkeypatch: pytest.MonkeyPatch, reader: Any, value: str) -> None:
         monkeypatch.setenv("SOME", value)

@@ -110,7 +110,8 @@ def _note_outside(url: str, platform: str, wrong: list[str]) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_each_page_fits_and_asks_nobody_else(browser: Any, platform: str, name: str, size: str, scheme: str) -> None:
     context = browser.new_context(viewport=SIZES[size], color_scheme=scheme)
-    page, wrong = context.new_page(), []
+    page = context.new_page()
+    wrong: list[str] = []
     watch(page, platform, wrong)
     answer = page.goto(platform + PAGES[name], wait_until="networkidle")
     assert answer.status == 200
