@@ -40,7 +40,7 @@ def load(
     """Put a server under load for ``seconds``, or until ``count`` answers came. A failed request is an error."""
     job = {"port": port, "requests": requests, "connections": connections, "seconds": seconds, "count": count}
     answer = subprocess.run(
-        [sys.executable, "-m", "benchmarks.load"], input=json.dumps(job), capture_output=True, text=True, check=True
+        [sys.executable, "-m", "benchmarks.load"], input=json.dumps(job), stdout=subprocess.PIPE, text=True, check=True
     )
     result = Load(**json.loads(answer.stdout))
     assert result.failed == 0, f"{result.failed} of {result.requests} requests failed"
@@ -111,18 +111,20 @@ class _Run:
         if end < 0:
             return False
         head = bytes(client.received[:end]).lower()
-        if len(client.received) < end + 4 + _content_length(head):
+        if not _is_whole(head, client.received, end + 4):
             return False
         self._times.append(time.perf_counter() - client.sent_at)
         self._failed += not head.startswith(b"http/1.1 2")
         return True
 
 
-def _content_length(head: bytes) -> int:
+def _is_whole(head: bytes, received: bytearray, body: int) -> bool:
     _, found, rest = head.partition(b"\r\ncontent-length:")
-    if not found:
-        raise ValueError("an answer without Content-Length")
-    return int(rest.partition(b"\r\n")[0])
+    if found:
+        return len(received) >= body + int(rest.partition(b"\r\n")[0])
+    if b"\r\ntransfer-encoding: chunked" in head:
+        return received.endswith(b"\r\n0\r\n\r\n")
+    raise ValueError("an answer of unknown length")
 
 
 if __name__ == "__main__":

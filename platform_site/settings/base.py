@@ -24,8 +24,9 @@ DEVELOPMENT_PAGES = DEBUG and EMBEDDED_DATABASE
 
 SHARED_APPS = [
     "unfold",
-    "django_tenants",
+    # Before django_tenants, whose commands it replaces.
     "tenancy",
+    "django_tenants",
     "accounts.staff",
     "platform_site.outbox",
     "billing",
