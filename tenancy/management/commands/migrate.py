@@ -4,6 +4,7 @@ import sys
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db.migrations.autodetector import MigrationAutodetector
 
 REASON = (
     "This platform has a schema for each tenant, and `migrate` would change only some of them.\n"
@@ -14,6 +15,8 @@ REASON = (
 class Command(BaseCommand):
     help = "Not used here: see migrate_all."
     requires_system_checks = ()
+    # A check of Django's compares it with that of makemigrations.
+    autodetector = MigrationAutodetector
     # Whoever calls this from code may pass what Django's own command takes.
     stealth_options = ("interactive", "run_syncdb", "database", "app_label", "migration_name", "fake", "plan")
 
