@@ -24,6 +24,16 @@ class NeedsAPermission(ApiView):
         return Response("invited")
 
 
+class NeedsByMethod(ApiView):
+    access = {"GET": Needs(USERS_INVITE), "POST": SignedIn()}
+
+    def get(self, request: Request) -> Response:
+        return Response("invited")
+
+    def post(self, request: Request) -> Response:
+        return Response("signed in")
+
+
 class Crashes(ApiView):
     access = SignedIn()
 
@@ -45,6 +55,7 @@ urlpatterns = [
             [
                 path("forgetful", Forgetful.as_view()),
                 path("needs-a-permission", NeedsAPermission.as_view()),
+                path("needs-by-method", NeedsByMethod.as_view()),
                 path("crashes", Crashes.as_view()),
                 path("database-away", DatabaseAway.as_view()),
             ]

@@ -7,7 +7,6 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from django.urls import get_resolver
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
@@ -15,7 +14,7 @@ from drf_spectacular.validation import validate_schema
 
 from platform_site.api.docs import operation_of
 from platform_site.api.schema import BearerScheme
-from tests.test_permission_table import routes_of_the_api
+from tests.test_permission_table import METHODS, routes
 
 pytestmark = pytest.mark.no_django
 
@@ -93,3 +92,14 @@ def test_only_these_operations_need_no_token(document: Any) -> None:
     assert {name for name, operation in operations(document) if "security" not in operation} == PUBLIC
     for _, operation in operations(document):
         assert operation.get("security", [{BearerScheme.name: []}]) == [{BearerScheme.name: []}]
+
+
+def test_the_document_names_the_query_parameters_that_the_view_takes() -> None:
+    for path, view in routes():
+        for method in METHODS:
+            described = operation_of(view, method)
+            if described is None:
+                continue
+            documented = {parameter.name for parameter in described.parameters if parameter.location == "query"}
+            documented |= {"page": {"page", "limit"}, "cursor": {"cursor", "limit"}}.get(described.listed or "", set())
+            assert documented == set(view.parameters.get(method, ())), f"{method} {path}"

@@ -150,6 +150,11 @@ class TestClosedByDefault:
         response = alice.get("/forgetful")
         assert (response.status_code, response.json()["error"]["code"]) == (403, "permission_denied")
 
+    def test_a_head_needs_what_a_get_needs(self, alice: Api, bob: Api) -> None:
+        assert alice.call("HEAD", "/needs-by-method").status_code == 200
+        assert bob.call("HEAD", "/needs-by-method").status_code == 403
+        assert bob.call("POST", "/needs-by-method").status_code == 200
+
     def test_a_permission_is_enforced(self, alice: Api, bob: Api) -> None:
         assert alice.get("/needs-a-permission").status_code == 200
         refused = bob.get("/needs-a-permission")

@@ -1,16 +1,38 @@
 """Forms of the staff admin."""
 
+from typing import Any
+
+from django.core.exceptions import ValidationError
 from unfold.forms import AuthenticationForm, UserChangeForm, UserCreationForm
 
 from accounts.staff.models import StaffUser
+from platform_site import limits
+from platform_site.context import current
+from platform_site.errors import PlatformError
 
 
 class StaffSignInForm(AuthenticationForm):
-    """Addresses are stored in lower case, and people type them as they like."""
+    """Addresses are stored in lower case, and people type them as they like.
+
+    Attempts are counted before a password is looked at, per account and per address of origin.
+    """
 
     def clean_username(self) -> str:
         address: str = self.cleaned_data["username"]
         return address.strip().lower()
+
+    def clean(self) -> dict[str, Any]:
+        account = self.cleaned_data.get("username", "")
+        try:
+            limits.spend("staff_sign_in_origin", current().origin)
+            limits.spend("staff_sign_in_account", account)
+        except PlatformError as error:
+            minutes = -(-(error.retry_after or 60) // 60)
+            message = f"Too many attempts. Try again in {minutes} minutes."
+            raise ValidationError(message, code="too_many_attempts") from None
+        cleaned: dict[str, Any] = super().clean()
+        limits.forget("staff_sign_in_account", account)
+        return cleaned
 
 
 class StaffCreationForm(UserCreationForm):

@@ -63,7 +63,8 @@ def access_of(view: object, method: str) -> Access | None:
     """The rule that a view declares for ``method``, or None when it declares none."""
     declared = getattr(view, "access", None)
     if isinstance(declared, Mapping):
-        declared = declared.get(method)
+        # HEAD is a GET without its body, for whoever may GET.
+        declared = declared.get("GET" if method == "HEAD" else method)
     return declared if isinstance(declared, Access) else None
 
 

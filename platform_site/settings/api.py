@@ -55,6 +55,8 @@ RATE_LIMITS = {
     "sign_in_account": (10, 900),
     "sign_in_known_device": (10, 900),
     "refresh_origin": (600, 60),
+    "staff_sign_in_origin": (30, 900),
+    "staff_sign_in_account": (10, 900),
     "register_origin": (5, 3600),
     "register_platform": (60, 3600),
     "check_slug_origin": (30, 60),

@@ -78,3 +78,11 @@ def test_a_superuser_adds_staff(root: StaffUser) -> None:
 def test_nobody_is_deleted(root: StaffUser, helper: StaffUser) -> None:
     assert browser_of(root).post(f"/admin/staff/staffuser/{helper.pk}/delete/", {"post": "yes"}).status_code == 403
     assert StaffUser.objects.filter(pk=helper.pk).exists()
+
+
+def test_ten_guesses_and_no_more(root: StaffUser) -> None:
+    guess = {"username": "root@platform.test", "password": "nope"}
+    for number in range(10):
+        assert "Too many" not in Client(REMOTE_ADDR=f"10.9.8.{number}").post("/admin/login/", guess).content.decode()
+    blocked = Client(REMOTE_ADDR="10.9.8.99").post("/admin/login/", {**guess, "password": PASSWORD})
+    assert "Too many attempts. Try again in 15 minutes." in blocked.content.decode()
