@@ -92,17 +92,17 @@ class ThingView(ApiView):
     access = SignedIn()
 
     @operation(id="thing_get", summary="A thing", output=ThingOutput, example=THING)
-    def get(self, request: Request, thingId: str) -> Response:  # noqa: N803
+    def get(self, request: Request, thingId: str) -> Response:
         return Response(THING)
 
     @operation(id="thing_update", summary="Change it", input=ThingInput, output=ThingOutput, example=THING)
-    def patch(self, request: Request, thingId: str) -> Response:  # noqa: N803
+    def patch(self, request: Request, thingId: str) -> Response:
         return Response(THING)
 
     put = patch
 
     @operation(id="thing_delete", summary="Away with it", status=204)
-    def delete(self, request: Request, thingId: str) -> Response:  # noqa: N803
+    def delete(self, request: Request, thingId: str) -> Response:
         return Response(status=204)
 
 
