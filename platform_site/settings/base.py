@@ -12,8 +12,8 @@ LAYOUT = Layout.from_env()
 DEBUG = env.flag("DEBUG")
 
 # Embedded servers are chosen one by one: whatever has no URL is ours to run.
-EMBEDDED_DATABASE = not env.text("DATABASE_URL")
-EMBEDDED_VALKEY = not env.text("REDIS_URL")
+EMBEDDED_DATABASE = not env.secret("DATABASE_URL")
+EMBEDDED_VALKEY = not env.secret("REDIS_URL")
 if EMBEDDED_DATABASE:
     # Whoever runs a database of their own keeps the secrets beside it.
     for _name, _value in secrets.ensure(LAYOUT.secrets_file).items():

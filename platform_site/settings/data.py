@@ -22,7 +22,7 @@ def database_from_url(url: str) -> dict[str, Any]:
     }
 
 
-_database = database_from_url(env.text("DATABASE_URL") or LAYOUT.database_url)
+_database = database_from_url(env.secret("DATABASE_URL") or LAYOUT.database_url)
 _query = _database.pop("QUERY")
 
 # No request may hold a connection longer than this: it bounds what a slow query
@@ -52,7 +52,8 @@ TENANT_DOMAIN_MODEL = "tenancy.Domain"
 # where a rollback makes the connection forget what it believed the path to be.
 TENANT_LIMIT_SET_CALLS = True
 
-REDIS_URL = env.text("REDIS_URL") or LAYOUT.redis_url
+_redis_url = env.secret("REDIS_URL")
+REDIS_URL = _redis_url or LAYOUT.redis_url
 # Everything of ours in Valkey starts with this, so that two installations (or
 # two test workers) on one server never meet.
 REDIS_PREFIX = env.text("REDIS_PREFIX", "core")
@@ -77,7 +78,9 @@ CHANNEL_LAYERS = {
 }
 
 _celery_prefix = f"{REDIS_PREFIX}:celery:"
-CELERY_BROKER_URL = env.text("CELERY_BROKER_URL") or (env.text("REDIS_URL") or LAYOUT.broker_url)
+# Kombu has its own word for a unix socket.
+_broker_url = _redis_url.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+CELERY_BROKER_URL = env.secret("CELERY_BROKER_URL") or _broker_url or LAYOUT.broker_url
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "global_keyprefix": _celery_prefix,
     "visibility_timeout": 900,

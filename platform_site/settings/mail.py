@@ -15,7 +15,7 @@ def _default_email_url() -> str:
 _email = urlsplit(env.secret("EMAIL_URL") or _default_email_url())
 EMAIL_BACKEND = env.text("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
 EMAIL_HOST = _email.hostname or "127.0.0.1"
-EMAIL_PORT = _email.port or 25
+EMAIL_PORT = _email.port or {"smtps": 465, "smtp+tls": 587}.get(_email.scheme, 25)
 EMAIL_HOST_USER = unquote(_email.username or "")
 EMAIL_HOST_PASSWORD = unquote(_email.password or "")
 EMAIL_USE_TLS = _email.scheme == "smtp+tls"

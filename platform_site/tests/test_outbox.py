@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from platform_site.binding import BindingError, bind
-from platform_site.errors import PlatformError, error_code
+from platform_site.errors import CONFLICT, PlatformError
 from platform_site.journal.keys import journal_key
 from platform_site.journal.models import JournalEntry
 from platform_site.journal.services import record
@@ -22,7 +22,6 @@ from tests.support import at_once, finishes_before_kill
 
 HAPPENED = journal_key("tests.something_happened", "A test did something")
 OUTSIDE = journal_key("tests.something_outside", "A test touched the world")
-TEAPOT = error_code("tests_teapot", 418, "Short and stout.")
 
 calls: list[str] = []
 behaviour: dict[str, object] = {}
@@ -141,10 +140,10 @@ def test_a_failure_undoes_the_effect_and_comes_back_later(tenant: Tenant) -> Non
 
 
 def test_an_error_of_the_registry_is_named_by_its_code(tenant: Tenant) -> None:
-    behaviour["error"] = PlatformError(TEAPOT)
+    behaviour["error"] = PlatformError(CONFLICT)
     happen(tenant)
     dispatcher.drain()
-    assert OutboxRow.objects.get().last_error == "PlatformError:tests_teapot"
+    assert OutboxRow.objects.get().last_error == "PlatformError:conflict"
 
 
 def test_ten_attempts_take_about_two_hours() -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from platform_site.binding import connection
-from tenancy.models import SchemaTemplate, Tenant
+from tenancy.models import RegistrationKey, SchemaTemplate, Tenant
 from tenancy.provisioning.reaper import MOST_ORPHANS, reap
 from tenancy.provisioning.schemas import TENANT_SCHEMA, new_schema_name, new_template_name, schemas_like
 from tests.support import Api
@@ -65,6 +65,16 @@ def test_many_orphans_at_once_are_held_back(database: None, manage: Any) -> None
     refused = manage("tenants_reap")
     assert (refused.returncode, "--force" in refused.stderr) == (1, True)
     assert reap(force=True).schemas == names
+
+
+def test_the_task_also_forgets_old_sign_up_keys(database: None) -> None:
+    from tenancy.tasks import reap as task
+
+    for key, age in ((b"old", 25), (b"new", 1)):
+        made = timezone.now() - timedelta(hours=age)
+        RegistrationKey.objects.create(key_hash=key, body_hash=b"", status=201, answer=b"", created_at=made)
+    task()
+    assert [bytes(row.key_hash) for row in RegistrationKey.objects.all()] == [b"new"]
 
 
 def test_a_dry_run_only_tells(database: None, manage: Any) -> None:
