@@ -8,6 +8,7 @@ would reach into free-form maps.
 import re
 import unicodedata
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -143,6 +144,16 @@ class FreeMap(serializers.JSONField):
 class Shape(serializers.Serializer[Any]):
     # No docstring: drf-spectacular prints the nearest one as every component's description.
 
+    @property
+    def data(self) -> Any:
+        """What is shown, by fields that are made once per shape: making them costs more than using them.
+
+        Showing reads neither context nor other state of a serializer; reading input does, and keeps its own.
+        """
+        if self.instance is None or hasattr(self, "initial_data") or self._context:
+            return super().data
+        return _presenter(type(self)).to_representation(self.instance)
+
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         renamed = {}
         for name, field in super().get_fields().items():
@@ -162,3 +173,8 @@ class Shape(serializers.Serializer[Any]):
                     {name: [ErrorDetail(UNKNOWN_FIELD.message, UNKNOWN_FIELD.key)] for name in unknown}
                 )
         return super().to_internal_value(data)
+
+
+@cache
+def _presenter(shape: type[Shape]) -> Shape:
+    return shape()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -45,9 +46,12 @@ class ApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self._spent = ()
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        method = request.method or ""
+        if not hasattr(self, method.lower()):
+            # Before anything about the request is judged: it could not be right here.
+            raise MethodNotAllowed(method)
         self.perform_authentication(request)
         self.check_permissions(request)
-        method = request.method or ""
         names = self.limits.get(method)
         if names:
             origin = context.current().origin
