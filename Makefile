@@ -35,7 +35,7 @@ test: ## Run the tests (ARGS="chat -k unread")
 .PHONY: soak
 soak: ## Run the same proofs at full counts
 	$(call install,requirements-dev.txt)
-	@SCALE=soak $(VENV)/python -m pytest -m "soak or not soak" $(ARGS)
+	@SCALE=soak $(VENV)/python -m pytest -m "not browser" $(ARGS)
 
 .PHONY: browser-test
 browser-test: ## Run the tests that need chromium

@@ -97,7 +97,9 @@ def _fill(env: Mapping[str, str], count: int) -> Iterator[Tenant]:
 
 
 def _run(arguments: list[str], env: Mapping[str, str]) -> str:
-    done = subprocess.run([sys.executable, *arguments], env=dict(env), cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, *arguments], env=dict(env), cwd=ROOT, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise RuntimeError(f"{arguments} failed:\n{done.stderr[-3000:]}")
     return done.stdout

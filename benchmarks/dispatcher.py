@@ -34,7 +34,8 @@ class Dispatcher:
 
     def look(self, times: int) -> float:
         """Milliseconds for one look, on average."""
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.write(f"{times}\n")
         self._process.stdin.flush()
         return float(self._process.stdout.readline())

@@ -34,9 +34,7 @@ class Load:
         return self.requests / self.seconds
 
 
-def load(
-    *, port: int, requests: Sequence[str], connections: int = 16, seconds: float = 60, count: int = 10**9
-) -> Load:
+def load(*, port: int, requests: Sequence[str], connections: int = 16, seconds: float = 60, count: int = 10**9) -> Load:
     """Put a server under load for ``seconds``, or until ``count`` answers came. A failed request is an error."""
     job = {"port": port, "requests": requests, "connections": connections, "seconds": seconds, "count": count}
     answer = subprocess.run(

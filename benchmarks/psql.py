@@ -35,7 +35,8 @@ class Psql:
 
     def run(self, script: str) -> float:
         """Seconds until the whole script is done. Raises when a statement failed."""
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         begun = time.perf_counter()
         self._process.stdin.write(f"{script}\\echo {_DONE}\n")
         self._process.stdin.flush()

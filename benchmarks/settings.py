@@ -7,7 +7,7 @@ more than a benchmark asks for is allowed.
 from platform_site.settings import *
 from platform_site.settings import RATE_LIMITS as _LIMITS
 
-assert not DEBUG, "Figures with DEBUG on mean nothing."  # type: ignore[name-defined]
+assert not DEBUG, "Figures with DEBUG on mean nothing."
 
 PASSWORD_HASHERS = ["platform_site.passwords.Argon2idHasher"]
 RATE_LIMITS = {name: (1_000_000, window) for name, (_, window) in _LIMITS.items()}

@@ -2,5 +2,5 @@
 
 from benchmarks.settings import *
 
-MIDDLEWARE: list[str] = []
+MIDDLEWARE = []
 ROOT_URLCONF = "benchmarks.by_hand.urls"

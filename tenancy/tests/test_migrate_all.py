@@ -1,4 +1,4 @@
-"""``manage.py migrate_all``: what is behind catches up, one by one, whatever happens to the others."""
+"""``migrate_all`` as operators run it: a process of its own, with code that is one migration ahead."""
 
 import json
 import os
@@ -6,141 +6,273 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from platform_site.binding import bind, connection
-from platform_site.errors import PlatformError
-from tenancy.migrating.history import migrations_fingerprint
+from platform_site.binding import bind
+from platform_site.settings.base import BASE_DIR
+from tenancy.migrating.history import MigrationRefused, migrations_fingerprint, pending
 from tenancy.migrating.tenants import stale_tenants
-from tenancy.models import SchemaTemplate, Tenant
-from tenancy.provisioning.replay import create_schema, current_template, new_schema_name
-from tests.support import database_environment
+from tenancy.models import CacheEpoch, SchemaTemplate, Tenant
+from tenancy.provisioning import locks
+from tenancy.provisioning.schemas import TEMPLATE_SCHEMA, new_schema_name, schema_ref, schemas_like
+from tenancy.provisioning.snapshot import read_ddl
+from tenancy.registration import tenant_register
+from tenancy.tests.catalogue import execute, make_schema, schema_exists, somebody_else
+from tests.support import PASSWORD, database_environment
 
-pytestmark = pytest.mark.commits
-
-
-def put_back(tenant: Tenant) -> None:
-    """As if the tenant had been left alone when the table for idempotency keys came."""
-    with bind(tenant.ref), connection.cursor() as cursor:
-        cursor.execute("DROP TABLE idempotency_idempotencyrecord")
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'idempotency'")
-    Tenant.objects.filter(pk=tenant.pk).update(schema_fingerprint="before")
+pytestmark = [pytest.mark.commits, pytest.mark.timeout(300)]
+COMMAND = [sys.executable, "manage.py", "migrate_all", "--json"]
+Start = Callable[..., "subprocess.Popen[str]"]
 
 
-def has_table(tenant: Tenant) -> bool:
-    with bind(tenant.ref):
-        return "idempotency_idempotencyrecord" in connection.introspection.table_names()
+@pytest.fixture
+def start(database: None, committed: str) -> Start:
+    """Start the next release's ``migrate_all`` on the test's database."""
+    environment = {**database_environment(committed), "DJANGO_SETTINGS_MODULE": "tenancy.tests.ahead.settings"}
+
+    def begin(*arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [*COMMAND, *arguments],
+            cwd=BASE_DIR,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return begin
 
 
-def many(count: int) -> list[Tenant]:
-    from django.db import transaction
+def ended(process: "subprocess.Popen[str]") -> tuple[int, dict[str, Any]]:
+    out, err = process.communicate(timeout=120)
+    assert out, err
+    return process.returncode, json.loads(out)
 
-    tenants = []
+
+def register(count: int) -> None:
     for number in range(count):
-        with transaction.atomic():
-            tenant = Tenant(
-                name=f"Company {number}",
-                slug=f"company-{number}",
-                schema_name=new_schema_name(),
-                status=Tenant.Status.ACTIVE,
-                schema_fingerprint=migrations_fingerprint(),
-            )
-            tenant.save(force_insert=True)
-            create_schema(schema_name=tenant.schema_name, template=current_template())
-        put_back(tenant)
-        tenants.append(tenant)
-    return tenants
+        tenant_register(company_name="Many", slug=f"many-{number}", admin_email="a@many.test", admin_password=PASSWORD)
 
 
-def test_a_tenant_that_is_behind_catches_up(tenant: Tenant, manage: Any) -> None:
-    put_back(tenant)
-    done = manage("migrate_all", "--json")
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["tenantsMigrated"] == 1
-    tenant.refresh_from_db()
-    assert (has_table(tenant), tenant.schema_fingerprint) == (True, migrations_fingerprint())
+def behind() -> int:
+    """How many tenants are not at the next release, which every finished one agrees on."""
+    return Tenant.objects.filter(schema_fingerprint=migrations_fingerprint()).count()
 
 
-def test_nothing_to_do_looks_into_no_tenant(tenant: Tenant, manage: Any) -> None:
-    assert "up to date" in manage("migrate_all").stdout
-    with CaptureQueriesContext(connection) as queries:
-        assert stale_tenants() == []
-    assert len([query for query in queries if "SET search_path" not in query["sql"]]) == 1
+def marked(tenant: Tenant) -> tuple[bool, int]:
+    """Whether the migration's table is there, and how often the migration is on record."""
+    [(table,)] = execute(tenant.schema_name, "SELECT to_regclass('ahead_marker') IS NOT NULL")
+    [(rows,)] = execute(tenant.schema_name, "SELECT count(*) FROM django_migrations WHERE name = '9001_ahead'")
+    return table, rows
 
 
-def test_a_tenant_that_fails_leaves_the_others_alone(tenant: Tenant, other_tenant: Tenant, manage: Any) -> None:
-    put_back(tenant)
-    with bind(other_tenant.ref), connection.cursor() as cursor:
-        # The table is there, its migration is not: making it again fails.
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'idempotency'")
-    Tenant.objects.filter(pk=other_tenant.pk).update(schema_fingerprint="before")
-    done = manage("migrate_all", "--json")
-    report = json.loads(done.stdout)
-    assert done.returncode == 1
-    assert [failed["slug"] for failed in report["tenantsFailed"]] == [other_tenant.slug]
-    assert "already exists" in report["tenantsFailed"][0]["error"]
-    assert has_table(tenant)
-    assert [ref.slug for ref in stale_tenants()] == [other_tenant.slug]
+def children(pid: int) -> list[int]:
+    """Of all its threads: each worker was started by the thread that waits for it."""
+    threads = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for thread in threads for child in thread.read_text().split()]
 
 
-def test_killed_in_the_middle_it_goes_on_where_it_was(tenant: Tenant, manage: Any, committed: str) -> None:
-    tenants = many(12)
-    killed = subprocess.Popen(
-        [sys.executable, "manage.py", "migrate_all", "--workers", "1"],
-        env=database_environment(committed),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 60
-    while len(stale_tenants()) > 9 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    os.kill(killed.pid, signal.SIGKILL)
-    killed.wait(10)
-    left = len(stale_tenants())
-    assert 0 < left <= 9
-    done = manage("migrate_all", "--json")
-    assert done.returncode == 0, done.stderr
-    # The worker of the killed run finishes the one that it had in hand.
-    assert left - 1 <= json.loads(done.stdout)["tenantsMigrated"] <= left
-    assert all(has_table(tenant) for tenant in tenants)
-    assert stale_tenants() == []
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
-def test_a_new_set_of_migrations_gets_a_new_template(database: None, manage: Any) -> None:
+def test_a_new_release_reaches_every_tenant_and_the_template(start: Start) -> None:
     before = SchemaTemplate.objects.get()
-    SchemaTemplate.objects.update(fingerprint="before")
-    assert manage("migrate_all").returncode == 0
-    after = SchemaTemplate.objects.get()
-    assert after.fingerprint == migrations_fingerprint()
-    assert after.template_schema != before.template_schema
+    code, report = ended(start("--workers", "2"))
+    assert (code, report["tenantsMigrated"], report["tenantsFailed"]) == (0, 2, [])
+    assert report["templateBuilt"] is True
+    template = SchemaTemplate.objects.get()
+    assert template.fingerprint != before.fingerprint
+    assert not schema_exists(before.template_schema)
+    assert schemas_like(TEMPLATE_SCHEMA) == [template.template_schema]
+    for tenant in Tenant.objects.all():
+        assert tenant.schema_fingerprint == template.fingerprint
+        assert marked(tenant) == (True, 1)
+
+
+def test_a_migrated_tenant_looks_like_a_new_one(start: Start) -> None:
+    ended(start())
+    template = SchemaTemplate.objects.get()
+    with bind(Tenant.objects.get(slug="acme").ref):
+        migrated = read_ddl()
+    assert structure(migrated) == structure(template.ddl)
+
+
+def structure(ddl: str) -> list[str]:
+    """The statements that make things; the rows are each tenant's own."""
+    return [part for part in ddl.split(";\n") if part.startswith(("CREATE", "ALTER"))]
+
+
+def test_a_failing_tenant_leaves_the_others_alone(start: Start) -> None:
+    acme, globex = Tenant.objects.get(slug="acme"), Tenant.objects.get(slug="globex")
+    execute(acme.schema_name, "CREATE TABLE ahead_marker (id int)")
+    code, report = ended(start("--workers", "2"))
+    assert (code, report["tenantsMigrated"]) == (1, 1)
+    [failure] = report["tenantsFailed"]
+    assert failure["slug"] == "acme"
+    assert failure["error"] == 'ProgrammingError: relation "ahead_marker" already exists'
+    assert (marked(globex), marked(acme)) == ((True, 1), (True, 0))
+
+    execute(acme.schema_name, "DROP TABLE ahead_marker")
+    code, report = ended(start())
+    assert (code, report["tenantsMigrated"], report["templateBuilt"]) == (0, 1, False)
+    assert marked(acme) == (True, 1)
+
+
+def test_a_missing_schema_fails_that_tenant_alone(start: Start) -> None:
+    acme = Tenant.objects.get(slug="acme")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'tpl\\_%%'")
-        assert [name for (name,) in cursor.fetchall()] == [after.template_schema]
+        cursor.execute(f'DROP SCHEMA "{acme.schema_name}" CASCADE')
+    code, report = ended(start())
+    assert (code, report["tenantsMigrated"]) == (1, 1)
+    assert [failure["error"] for failure in report["tenantsFailed"]] == [
+        f"SchemaMissing: There is no schema {acme.schema_name}."
+    ]
+    assert not schema_exists(acme.schema_name)
 
 
-def test_without_a_template_nobody_can_sign_up(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tenancy.provisioning import replay
+def test_a_tenant_that_somebody_is_at_work_on_is_waited_for(start: Start) -> None:
+    """The worker of a run that was killed finishes its tenant, and the next run's worker waits."""
+    acme = Tenant.objects.get(slug="acme")
+    with somebody_else() as other:
+        other.execute("SELECT pg_advisory_lock(%s, %s)", [locks._ABOUT_SCHEMAS, locks._number(acme.schema_name)])
+        process = start("--workers", "2")
+        wait_until(lambda: behind() == 1)
+        time.sleep(1.5)
+        assert (process.poll(), marked(acme)) == (None, (False, 0))
+    assert ended(process)[0] == 0
+    assert marked(acme) == (True, 1)
 
-    monkeypatch.setattr(replay, "_templates", {})
+
+def test_a_run_that_was_killed_is_taken_up_by_the_next(start: Start) -> None:
+    register(4)
+    process = start("--workers", "2")
+    wait_until(lambda: process.poll() is not None or 0 < behind() < 6)
+    workers = children(process.pid)
+    assert len(workers) == 2
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert behind() > 0, "it was killed too late to prove anything"
+
+    code, report = ended(start("--workers", "2"))
+    assert (code, report["tenantsFailed"], report["templateBuilt"]) == (0, [], False)
+    assert report["tenantsMigrated"] < 6
+    assert behind() == 0
+    assert [marked(tenant) for tenant in Tenant.objects.all()] == [(True, 1)] * 6
+    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+
+
+def test_a_killed_worker_costs_one_tenant_its_turn(start: Start) -> None:
+    register(2)
+    process = start("--workers", "1")
+    wait_until(lambda: behind() < 4)
+    [worker] = children(process.pid)
+    os.kill(worker, signal.SIGKILL)
+    code, report = ended(process)
+    assert (code, report["tenantsMigrated"], len(report["tenantsFailed"])) == (1, 3, 1)
+    assert ended(start())[0] == 0
+    assert [marked(tenant) for tenant in Tenant.objects.all()] == [(True, 1)] * 4
+
+
+def test_killed_while_it_builds_the_template_it_begins_a_new_one(start: Start) -> None:
+    before = SchemaTemplate.objects.get()
+    process = start()
+    wait_until(lambda: len(schemas_like(TEMPLATE_SCHEMA)) == 2)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert SchemaTemplate.objects.get() == before
+    assert ended(start())[0] == 0
+    assert SchemaTemplate.objects.get() != before
+
+
+def test_two_runs_at_once_take_turns(start: Start) -> None:
+    reports = [ended(process) for process in (start(), start())]
+    assert [code for code, _ in reports] == [0, 0]
+    assert sorted(report["tenantsMigrated"] for _, report in reports) == [0, 2]
+    assert sorted(report["templateBuilt"] for _, report in reports) == [False, True]
+
+
+def test_sign_ups_are_kept_out_while_the_template_changes_and_no_longer(start: Start) -> None:
+    register(2)
+    process = start("--workers", "1")
+    with somebody_else() as other:
+        wait_until(lambda: len(schemas_like(TEMPLATE_SCHEMA)) == 2)
+        enter = "SELECT pg_try_advisory_xact_lock_shared(%s, %s)"
+        assert other.execute(enter, [locks._ABOUT_ALL, locks._DEPLOY]).fetchone() == (False,)
+        wait_until(lambda: 0 < behind() < 4)
+        assert other.execute(enter, [locks._ABOUT_ALL, locks._DEPLOY]).fetchone() == (True,)
+    assert ended(process)[0] == 0
+
+
+def test_public_only_leaves_tenants_alone(start: Start) -> None:
+    code, report = ended(start("--public-only"))
+    assert (code, report["tenantsMigrated"], report["templateBuilt"]) == (0, 0, False)
+    assert behind() == 2
+
+
+@pytest.mark.parametrize(("status", "looked_at"), [("suspended", True), ("provisioning", False), ("deleted", False)])
+def test_only_tenants_that_have_a_schema_are_looked_at(database: None, status: str, looked_at: bool) -> None:
+    acme = Tenant.objects.get(slug="acme")
+    Tenant.objects.filter(pk=acme.pk).update(status=status, schema_fingerprint="old")
+    assert (acme.schema_name in {tenant.schema_name for tenant in stale_tenants()}) is looked_at
+
+
+def test_a_tenants_migration_that_needs_a_public_one_is_refused(database: None) -> None:
+    """As if admin, whose migrations depend on those of auth, were alone in a tenant's schema."""
+    with bind(schema_ref(make_schema(new_schema_name()))), pytest.raises(MigrationRefused, match="other side"):
+        pending(frozenset({"admin"}))
+
+
+def test_nothing_to_do_costs_the_same_for_any_number_of_tenants(database: None) -> None:
+    call_command("migrate_all", verbosity=0)
+    with CaptureQueriesContext(connection) as few:
+        call_command("migrate_all", verbosity=0)
+    current = migrations_fingerprint()
+    Tenant.objects.bulk_create(
+        Tenant(name="x", slug=f"x-{n}", schema_name=f"none-{n}", status="active", schema_fingerprint=current)
+        for n in range(500)
+    )
+    with CaptureQueriesContext(connection) as many:
+        call_command("migrate_all", verbosity=0)
+    assert len(many) == len(few)
+
+
+def test_the_timeouts_of_requests_are_back_afterwards(database: None) -> None:
     SchemaTemplate.objects.all().delete()
-    with pytest.raises(PlatformError) as refused:
-        current_template()
-    assert refused.value.code.key == "tenant_provisioning"
-    body = {
-        "companyName": "Initech",
-        "slug": "initech",
-        "adminEmail": "a@initech.test",
-        "adminPassword": "secure-password",
-    }
-    response = api.post("/tenants/register", body)
-    assert (response.status_code, response["Retry-After"]) == (503, "5")
+    call_command("migrate_all", verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('statement_timeout'), current_setting('lock_timeout')")
+        assert cursor.fetchone() == ("8s", "0")
 
 
-def test_the_plain_commands_point_to_the_right_one(manage: Any) -> None:
-    for arguments in (["migrate"], ["migrate", "accounts", "0001"], ["migrate_schemas"]):
-        refused = manage(*arguments)
-        assert refused.returncode == 2
-        assert "migrate_all" in refused.stderr
+def test_public_has_what_every_schema_needs(database: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'pg_trgm'")
+        assert cursor.fetchall() == [("public",)]
+    assert CacheEpoch.objects.filter(pk=1).exists()
+
+
+@pytest.mark.parametrize("arguments", [["migrate"], ["migrate", "accounts", "0001", "--fake"], ["migrate_schemas"]])
+def test_djangos_own_command_points_to_ours(manage: Any, arguments: list[str]) -> None:
+    refused = manage(*arguments)
+    assert refused.returncode == 2
+    assert "migrate_all" in refused.stderr
+
+
+def test_makemigrations_works_as_usual(manage: Any) -> None:
+    assert manage("makemigrations", "--check", "--dry-run").stdout == "No changes detected\n"
+
+
+def test_a_schema_can_be_entered_before_it_has_a_tenant(database: None) -> None:
+    template = SchemaTemplate.objects.get().template_schema
+    assert execute(schema_ref(template).schema_name, "SELECT current_schema()") == [(template,)]

@@ -1,0 +1,1 @@
+"""The code of a next release: the same platform with one more tenant migration."""
