@@ -31,10 +31,11 @@ def main() -> int:
     if "DATABASE_URL" not in os.environ:
         sys.exit("Start it with its servers: python -m tests.servers -- python -m benchmarks")
     chosen = [row for row in rows if not options.rows or row.name in options.rows]
-    print(table.circumstances(quick=options.quick) + "\n\n" + table.heading(), flush=True)
+    around = table.circumstances(quick=options.quick, load=os.getloadavg()[0])
+    print(f"{around}\n\n{table.heading()}", flush=True)
     figures = _measure(chosen, quick=options.quick)
     if options.markdown:
-        table.refresh_document(figures, quick=options.quick)
+        table.refresh_document(figures, around)
     return 0
 
 

@@ -26,6 +26,16 @@ class Web:
         """The process ids of its workers."""
         return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
 
+    def cpu_seconds(self) -> float:
+        """Processor time that its workers have used since they started."""
+        return sum(_cpu_ticks(pid) for pid in self.workers()) / os.sysconf("SC_CLK_TCK")
+
+
+def _cpu_ticks(pid: int) -> int:
+    # The name in parentheses may hold blanks; after it utime and stime are the 12th and 13th field.
+    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(after_name[11]) + int(after_name[12])
+
 
 @contextmanager
 def granian(

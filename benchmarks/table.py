@@ -1,5 +1,6 @@
 """The table: for the terminal as it grows, and for docs/performance.md."""
 
+import os
 import platform
 import subprocess
 import sys
@@ -48,21 +49,20 @@ def _amount(value: float, unit: str) -> str:
     return f"{value:,.{digits}f} {unit}"
 
 
-def circumstances(*, quick: bool) -> str:
-    """Where and when, without which a figure means nothing."""
+def circumstances(*, quick: bool, load: float) -> str:
+    """Where and when, and how busy the machine was before (``load``), without which a figure means nothing."""
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     commit = _output("git", "rev-parse", "--short", "HEAD")
     changed = "+" if _output("git", "status", "--porcelain", "--untracked-files=no") else ""
     kind = " A quick run: the figures are rough." if quick else ""
     return (
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {commit}{changed}, {_machine()}, "
-        f"Python {platform.python_version()}, {packages}, PostgreSQL {_postgres()}.{kind}"
+        f"Python {platform.python_version()}, {packages}, PostgreSQL {_postgres()}. "
+        f"Load average before the run: {load:.1f}.{kind}"
     )
 
 
 def _machine() -> str:
-    import os
-
     models = [line for line in _read("/proc/cpuinfo").splitlines() if line.startswith("model name")]
     model = models[0].partition(":")[2].strip() if models else platform.processor()
     return f"{os.cpu_count()} cores ({model or platform.machine()}), {platform.system()} {platform.release()}"
@@ -84,12 +84,12 @@ def _output(*command: str) -> str:
     return done.stdout.strip()
 
 
-def refresh_document(figures: Sequence[Figure], *, quick: bool) -> None:
-    """Put the table between the document's markers."""
+def refresh_document(figures: Sequence[Figure], around: str) -> None:
+    """Put the table, and the circumstances it stands for, between the document's markers."""
     rows = [HEADINGS, ("---",) * len(HEADINGS), *map(_cells, figures)]
     table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
     before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     if not after:
         sys.exit(f"{DOCUMENT} has lost its markers {BEGIN} and {END}.")
-    DOCUMENT.write_text(f"{before}{BEGIN}\n\n{circumstances(quick=quick)}\n\n{table}\n\n{END}{after}", encoding="utf-8")
+    DOCUMENT.write_text(f"{before}{BEGIN}\n\n{around}\n\n{table}\n\n{END}{after}", encoding="utf-8")

@@ -39,7 +39,7 @@ def test_a_warm_request_costs_one_query(alice: Api) -> None:
         assert alice.get("/auth/me").status_code == 200
     statements = [query["sql"] for query in queries if not query["sql"].startswith("SET search_path")]
     assert len(statements) == 1, statements
-    assert 'FROM "accounts_user"' in statements[0]
+    assert "FROM accounts_user" in statements[0]
 
 
 @pytest.mark.parametrize("given", ["my-request-0001", "x", "bad id with spaces", "a" * 100])

@@ -33,6 +33,12 @@ class SignedInRequest(Row):
 
             yield self.against(Pairs(*interleaved(bench.rounds(15), arm(ours), arm(by_hand))), "req/s")
 
+            def cpu(web: Web) -> Arm:
+                return lambda: _cpu_a_request(web, get(PATH, token))
+
+            pairs = Pairs(*interleaved(bench.rounds(5), cpu(ours), cpu(by_hand)))
+            yield pairs.figure("GET /auth/me, processor time of the workers", "µs", self.counterpart)
+
             threaded = servers.enter_context(granian(database.env(), threads=4))
             pairs = Pairs(*interleaved(bench.rounds(5), arm(threaded), arm(ours)))
             yield pairs.figure("GET /auth/me, 2 workers x 4 threads", "req/s", "2 workers x 1 thread")
@@ -43,6 +49,13 @@ class SignedInRequest(Row):
 
             alone = load(port=ours.port, requests=[get(PATH, token)], connections=1, seconds=2)
             yield Figure("GET /auth/me, one client, median", alone.p50_ms, "ms")
+
+
+def _cpu_a_request(web: Web, request: str) -> float:
+    """Microseconds. Waiting for a processor that others use is not in it."""
+    before = web.cpu_seconds()
+    answered = load(port=web.port, requests=[request], seconds=SECONDS).requests
+    return (web.cpu_seconds() - before) / answered * 1_000_000
 
 
 def answer(web: Web, token: str) -> bytes:
