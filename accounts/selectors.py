@@ -27,4 +27,5 @@ def user_get(*, user_id: int) -> User:
 def _by_id() -> tuple[list[str], str]:
     fields = User._meta.concrete_fields
     columns = ", ".join(f'"{field.column}"' for field in fields)
-    return [field.attname for field in fields], f"SELECT {columns} FROM accounts_user WHERE id = %s AND status <> %s"
+    sql = f"SELECT {columns} FROM accounts_user WHERE id = %s AND status <> %s"  # noqa: S608 - columns of the model
+    return [field.attname for field in fields], sql
