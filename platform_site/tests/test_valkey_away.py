@@ -92,6 +92,18 @@ def test_a_write_that_cannot_reach_it_forgets_every_record(server: Any, alice: A
     assert (me(alice), me(bob)) == (401, 200)
 
 
+def test_a_process_that_is_cut_off_makes_the_others_forget(server: Any, alice: Api, settings: Any) -> None:
+    """The server goes on running and keeps its record; only the one who signs out cannot reach it."""
+    assert me(alice) == 200
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    valkey.close()
+    assert alice.post("/auth/logout").json()["data"] == {"revoked": 1}
+    settings.REDIS_URL = server.url
+    valkey.close()
+    assert valkey.client().keys(f"*{alice.tenant.id}*"), "the record is still there"
+    assert me(alice) == 401
+
+
 def test_it_comes_back_with_data_from_before_the_sign_out(server: Any, alice: Api, tmp_path: Path) -> None:
     """The copy holds the record of a live session; the run id in its key is another server's."""
     assert me(alice) == 200
@@ -101,8 +113,11 @@ def test_it_comes_back_with_data_from_before_the_sign_out(server: Any, alice: Ap
     data, copy = tmp_path, tmp_path.with_name("copy")
     shutil.copytree(data, copy, ignore=shutil.ignore_patterns("*.sock", "*.lock"))
     server.start()
-    # Reached, so no epoch is bumped: the tombstone is all there is, and it is lost below.
+    # A new client reaches it, so no epoch is bumped: the tombstone is all there is, and it is lost below.
+    valkey.close()
+    before = CacheEpoch.objects.get().epoch
     assert alice.post("/auth/logout").json()["data"] == {"revoked": 1}
+    assert CacheEpoch.objects.get().epoch == before
     server.stop()
     for path in data.rglob("appendonlydir"):
         shutil.rmtree(path)
@@ -110,6 +125,7 @@ def test_it_comes_back_with_data_from_before_the_sign_out(server: Any, alice: Ap
     for path in data.rglob("*"):
         shutil.chown(path, user=data.stat().st_uid, group=data.stat().st_gid)
     server.start()
+    valkey.close()
     assert valkey.client().keys(f"*{alice.tenant.id}*"), "the old data are back"
     assert me(alice) == 401
 
