@@ -140,6 +140,7 @@ def test_a_new_key_takes_over_without_signing_anybody_out(alice: Api, settings: 
 
 
 @pytest.mark.commits
+@pytest.mark.timeout(900)
 def test_fifty_parallel_refreshes_give_one_successor(alice: Api) -> None:
     for _ in range(scaled(1, 100)):
         token = alice.tokens.refresh_token
