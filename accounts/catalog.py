@@ -1,7 +1,10 @@
 """What accounts adds to the platform's catalogues. Numbers 1 to 19 of the permissions are its own."""
 
+from django.conf import settings
+
 from platform_site.journal.keys import journal_key
 from platform_site.permissions import permission
+from tenancy.org_settings.registry import OrgSettingDefinition, org_setting
 
 USERS_VIEW = permission("users.view", 1, "See people")
 USERS_INVITE = permission("users.invite", 2, "Invite people", min_role="manager")
@@ -9,10 +12,91 @@ USERS_EDIT = permission("users.edit", 3, "Edit people", min_role="manager")
 USERS_DEACTIVATE = permission("users.deactivate", 4, "Deactivate and delete people", min_role="tenant_admin")
 PROFILES_VIEW = permission("profiles.view", 5, "See permission profiles")
 PROFILES_MANAGE = permission("profiles.manage", 6, "Manage permission profiles", min_role="tenant_admin")
+AUDIT_VIEW = permission("audit.view", 7, "See the audit log", min_role="tenant_admin")
+API_KEYS_MANAGE = permission("api_keys.manage", 8, "Manage API keys", min_role="tenant_admin")
 
 USER_REGISTERED = journal_key("accounts.user_registered", "The tenant's first administrator signed up")
 EMAIL_VERIFIED = journal_key("accounts.email_verified", "Somebody proved that an address is theirs")
+VERIFICATION_REQUESTED = journal_key("accounts.verification_requested", "Somebody asked for another verification mail")
 SIGNED_IN = journal_key("accounts.signed_in", "Somebody signed in")
 SIGNED_OUT = journal_key("accounts.signed_out", "Somebody ended a session or all of them")
 SIGN_IN_BLOCKED = journal_key("accounts.sign_in_blocked", "Sign-in was blocked after too many wrong passwords")
 REFRESH_REUSED = journal_key("accounts.refresh_token_reused", "An old refresh token came back; its session was ended")
+REAUTHENTICATED = journal_key("accounts.reauthenticated", "Somebody proved again who is there")
+
+PASSWORD_RESET_REQUESTED = journal_key("accounts.password_reset_requested", "A reset link was asked for")
+PASSWORD_RESET = journal_key("accounts.password_reset", "A password was set anew with a mailed link")
+PASSWORD_CHANGED = journal_key("accounts.password_changed", "Somebody changed the own password")
+
+MFA_ENABLED = journal_key("accounts.mfa_enabled", "Somebody set up a second factor")
+MFA_DISABLED = journal_key("accounts.mfa_disabled", "Somebody's second factor was taken off")
+RECOVERY_CODES_MADE = journal_key("accounts.recovery_codes_made", "Somebody made new recovery codes")
+RECOVERY_CODE_USED = journal_key("accounts.recovery_code_used", "Somebody signed in with a recovery code")
+
+USER_INVITED = journal_key("accounts.user_invited", "Somebody was invited")
+INVITATION_RESENT = journal_key("accounts.invitation_resent", "An invitation was sent again")
+INVITATION_ACCEPTED = journal_key("accounts.invitation_accepted", "Somebody accepted an invitation")
+USER_UPDATED = journal_key("accounts.user_updated", "Somebody's name, role, profile or address was changed")
+USER_DEACTIVATED = journal_key("accounts.user_deactivated", "Somebody was deactivated")
+USER_ACTIVATED = journal_key("accounts.user_activated", "Somebody was activated again")
+USER_ERASED = journal_key("accounts.user_erased", "Somebody was deleted for good")
+OWN_PROFILE_UPDATED = journal_key(
+    "accounts.own_profile_updated", "Somebody changed the own phone, picture, time zone or language", audited=False
+)
+
+PROFILE_CREATED = journal_key("accounts.profile_created", "A permission profile was made")
+PROFILE_UPDATED = journal_key("accounts.profile_updated", "A permission profile was changed")
+PROFILE_DEACTIVATED = journal_key("accounts.profile_deactivated", "A permission profile was deactivated")
+PROFILE_ACTIVATED = journal_key("accounts.profile_activated", "A permission profile was activated again")
+
+API_KEY_CREATED = journal_key("accounts.api_key_created", "An API key was made")
+API_KEY_REVOKED = journal_key("accounts.api_key_revoked", "An API key was revoked")
+
+# A tenant may be stricter than the platform, never laxer.
+PASSWORD_MIN_LENGTH = org_setting(
+    OrgSettingDefinition(
+        key="security.password_min_length",
+        label="Shortest password, in characters",
+        kind="whole",
+        default=lambda: settings.PASSWORD_MIN_LENGTH,
+        minimum=8,
+        maximum=lambda: 64,
+    )
+)
+SESSION_IDLE_MINUTES = org_setting(
+    OrgSettingDefinition(
+        key="security.session_idle_minutes",
+        label="Minutes after which an unused session ends",
+        kind="whole",
+        default=lambda: settings.SESSION_IDLE_SECONDS // 60,
+        minimum=5,
+        maximum=lambda: settings.SESSION_IDLE_SECONDS // 60,
+    )
+)
+SESSION_ABSOLUTE_HOURS = org_setting(
+    OrgSettingDefinition(
+        key="security.session_absolute_hours",
+        label="Hours after which every session ends",
+        kind="whole",
+        default=lambda: settings.SESSION_ABSOLUTE_SECONDS // 3600,
+        minimum=1,
+        maximum=lambda: settings.SESSION_ABSOLUTE_SECONDS // 3600,
+    )
+)
+MFA_REQUIRED = org_setting(
+    OrgSettingDefinition(
+        key="security.mfa_required",
+        label="Everybody needs a second factor",
+        kind="flag",
+        default=lambda: False,
+    )
+)
+SEATS_WHEN_FULL = org_setting(
+    OrgSettingDefinition(
+        key="seats.when_full",
+        label="What happens to an invitation when all seats are taken",
+        kind="choice",
+        choices=("refuse", "exceed"),
+        default=lambda: "refuse",
+    )
+)

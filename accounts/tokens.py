@@ -2,7 +2,8 @@
 
 The tenant in front says where to look; the secret is derived from the
 platform's key, so that the same token can be made again and nothing that opens
-a door is stored. Kinds: ``rt`` refresh token, ``vfy`` mailed verification link.
+a door is stored. Kinds: ``rt`` refresh token, ``ak`` API key, and the mailed links ``vfy``
+(verification), ``rst`` (password reset), ``inv`` (invitation).
 """
 
 import hmac

@@ -78,6 +78,7 @@ MALFORMED_REQUEST = error_code("malformed_request", 400, "The request is malform
 INVALID_CURSOR = error_code("invalid_cursor", 400, "This cursor was not made by this list.")
 NOT_AUTHENTICATED = error_code("not_authenticated", 401, "Sign in first.")
 PERMISSION_DENIED = error_code("permission_denied", 403, "You may not do this.")
+PERSON_REQUIRED = error_code("person_required", 403, "An API key may not do this; a person has to.")
 NOT_FOUND = error_code("not_found", 404, "There is nothing here.")
 METHOD_NOT_ALLOWED = error_code("method_not_allowed", 405, "This method is not allowed here.")
 NOT_ACCEPTABLE = error_code("not_acceptable", 406, "None of the accepted types can be given.")

@@ -32,6 +32,8 @@ class Tenant(TenantMixin):
     timezone = models.CharField(max_length=64, default="UTC")
     locale = models.CharField(max_length=35, default="en")
     logo_url = models.CharField(max_length=500, blank=True)
+    # Colours of the sign-in page by what they are for: {"primary": "#0f766e"}.
+    colors = models.JSONField(default=dict, db_default={})
     # Fingerprint of the migrations its schema has; equals the code's when it is up to date.
     schema_fingerprint = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)

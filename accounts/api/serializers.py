@@ -23,7 +23,7 @@ class UserOutput(Shape):
     last_name = Text()
     display_name = Text()
     role = serializers.ChoiceField(choices=Role.choices)
-    profile = ProfileOutput(source="system_profile")
+    profile = ProfileOutput()
     status = serializers.ChoiceField(choices=User.Status.choices)
     email_verified = YesNo()
     avatar_url = Text(allow_null=True)

@@ -12,10 +12,14 @@ class LinkToken(models.Model):
 
     class Kind(models.TextChoices):
         VERIFY_EMAIL = "vfy"
+        RESET_PASSWORD = "rst"  # noqa: S105 - the name of a kind
+        INVITATION = "inv"
 
     id = Uuid7Field(primary_key=True)
     kind = models.CharField(max_length=3, choices=Kind.choices)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="links", db_index=False)
+    # Who invited: deactivating somebody voids the invitations that are still out in that person's name.
+    sender = models.ForeignKey(User, on_delete=models.SET_NULL, related_name="sent_links", null=True, db_index=False)
     key_id = models.CharField(max_length=40)
     secret_hash = models.BinaryField(max_length=32)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -28,6 +32,8 @@ class LinkToken(models.Model):
         indexes = [
             # Superseding the older links of a user.
             models.Index(fields=["user", "kind"], name="link_of_user"),
+            # Voiding what somebody who left has sent.
+            models.Index(fields=["sender"], name="link_by_sender", condition=models.Q(sender__isnull=False)),
             models.Index(fields=["expires_at"], name="link_purge"),
         ]
 

@@ -20,6 +20,10 @@ class Session(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions", db_index=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     last_used_at = models.DateTimeField()
+    # When the person last proved who is there: sign-in, or a re-authentication since.
+    authenticated_at = models.DateTimeField(db_default=Now())
+    # How, as RFC 8176 names it: "pwd", "pwd otp".
+    methods = models.CharField(max_length=40, db_default="pwd")
     idle_expires_at = models.DateTimeField()
     absolute_expires_at = models.DateTimeField()
     counter = models.PositiveIntegerField(default=0)

@@ -1,9 +1,11 @@
 """People of one tenant."""
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models import F, Value
+from django.db.models.functions import Concat, Lower, Now
 
-from accounts.profiles import SYSTEM_PROFILES, SystemProfile
+from accounts.models.profile import ProfileRef, profile_refs
 from accounts.roles import Role
 from platform_site.fields import Uuid7Field
 
@@ -16,6 +18,8 @@ class User(models.Model):
         ACTIVE = "active"
         INACTIVE = "inactive"
         ERASED = "erased"
+
+    _profile: ProfileRef | None = None
 
     id: int
     uuid = Uuid7Field(unique=True)
@@ -32,9 +36,30 @@ class User(models.Model):
     avatar_url = models.CharField(max_length=500, blank=True)
     timezone = models.CharField(max_length=64, blank=True)
     locale = models.CharField(max_length=35, blank=True)
+    phone = models.CharField(max_length=16, blank=True, db_default="")
+    # Keys of the product's own; see services/preferences.py.
+    preferences = models.JSONField(default=dict, db_default={})
+    # What a search looks through. The database keeps it, so no write can forget it.
+    search_text = models.GeneratedField(
+        expression=Lower(Concat("first_name", Value(" "), "last_name", Value(" "), "email")),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
     last_sign_in_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [
+            # The list of people: newest first, optionally of one status.
+            models.Index(fields=["status", "-id"], name="user_list"),
+            # Search by any part of a name or an address.
+            GinIndex(OpClass(F("search_text"), name="gin_trgm_ops"), name="user_search"),
+            # Counting a profile's people, and finding those whom a changed profile concerns.
+            models.Index(fields=["profile_id"], name="user_by_profile"),
+            # The lock over administrators that keeps the last one.
+            models.Index(fields=["id"], name="user_admins", condition=models.Q(role="tenant_admin", status="active")),
+        ]
 
     def __str__(self) -> str:
         return f"user {self.id}"
@@ -49,6 +74,12 @@ class User(models.Model):
         return self.email_verified_at is not None
 
     @property
-    def system_profile(self) -> SystemProfile:
-        """The profile as code knows it."""
-        return SYSTEM_PROFILES[self.profile_id]
+    def profile(self) -> ProfileRef:
+        """Number and name of the profile. Lists fill it in for all their people at once (selectors.with_profiles)."""
+        if self._profile is None or self._profile.id != self.profile_id:
+            self._profile = profile_refs([self.profile_id])[self.profile_id]
+        return self._profile
+
+    @profile.setter
+    def profile(self, profile: ProfileRef) -> None:
+        self._profile = profile

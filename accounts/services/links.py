@@ -12,17 +12,28 @@ from platform_site.binding import require_tenant
 from platform_site.ids import uuid7
 from platform_site.keys import current_token_key, fingerprint
 
-LIFETIMES = {LinkToken.Kind.VERIFY_EMAIL: "VERIFY_EMAIL_SECONDS"}
+LIFETIMES = {
+    LinkToken.Kind.VERIFY_EMAIL: "VERIFY_EMAIL_SECONDS",
+    LinkToken.Kind.RESET_PASSWORD: "RESET_PASSWORD_SECONDS",
+    LinkToken.Kind.INVITATION: "INVITATION_SECONDS",
+}
 
 
-def link_create(*, user: User, kind: LinkToken.Kind) -> LinkToken:
+def links_void(*, user: User, kind: LinkToken.Kind) -> int:
+    """Links of this kind that are still out stop working. Inside the caller's transaction. Gives how many."""
+    live = LinkToken.objects.filter(user=user, kind=kind, used_at=None, superseded_at=None)
+    return live.update(superseded_at=timezone.now())
+
+
+def link_create(*, user: User, kind: LinkToken.Kind, sender_id: int | None = None) -> LinkToken:
     """A new link for the user; older ones of its kind stop working. Inside the caller's transaction."""
     now = timezone.now()
-    LinkToken.objects.filter(user=user, kind=kind, used_at=None, superseded_at=None).update(superseded_at=now)
+    links_void(user=user, kind=kind)
     link = LinkToken(
         id=uuid7(),
         kind=kind,
         user=user,
+        sender_id=sender_id,
         key_id=current_token_key(),
         expires_at=now + timedelta(seconds=getattr(settings, LIFETIMES[kind])),
     )

@@ -10,6 +10,7 @@ from accounts import errors
 from accounts.access_tokens import Claims
 from accounts.models import Session, User
 from accounts.profiles import effective_permissions
+from accounts.selectors import custom_permissions
 from platform_site.api.identity import Identity
 from platform_site.binding import TenantRef, bind
 from platform_site.errors import PlatformError
@@ -30,6 +31,8 @@ class SessionRecord(msgspec.Struct, frozen=True):
     user_uuid: UUID
     role: str
     profile_id: int
+    # The permission numbers of a profile of the tenant's own; a system profile's are code.
+    profile_permissions: tuple[int, ...]
     email_verified: bool
     expires_at: datetime
 
@@ -59,7 +62,7 @@ def identity_of(claims: Claims) -> Identity:
         user_uuid=record.user_uuid,
         role=record.role,
         profile_id=record.profile_id,
-        permissions=effective_permissions(record.role, record.profile_id),
+        permissions=effective_permissions(record.role, record.profile_id, record.profile_permissions),
         email_verified=record.email_verified,
         expires_at=record.expires_at,
     )
@@ -75,8 +78,9 @@ def _load(claims: Claims) -> SessionRecord:
             .filter(id=claims.session_id, revoked_at=None, user__status=User.Status.ACTIVE)
             .first()
         )
-    if session is None:
-        raise PlatformError(errors.SESSION_REVOKED)
+        if session is None:
+            raise PlatformError(errors.SESSION_REVOKED)
+        profile_permissions = custom_permissions(session.user.profile_id)
     return SessionRecord(
         tenant_id=tenant.id,
         schema_name=tenant.schema_name,
@@ -87,6 +91,7 @@ def _load(claims: Claims) -> SessionRecord:
         user_uuid=session.user.uuid,
         role=session.user.role,
         profile_id=session.user.profile_id,
+        profile_permissions=profile_permissions,
         email_verified=session.user.email_verified,
         expires_at=min(session.idle_expires_at, session.absolute_expires_at),
     )

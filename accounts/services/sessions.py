@@ -7,6 +7,7 @@ because somebody else must have it (RFC 9700, 4.14.2).
 """
 
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -181,6 +182,12 @@ def sessions_end_all(*, user_id: int, user_uuid: UUID, but: UUID | None = None, 
     if count:
         record(catalog.SIGNED_OUT, subject=("user", user_uuid), actor_id=user_uuid, data={"sessions": count})
     return count
+
+
+def sessions_forget(*, user_ids: Sequence[int]) -> None:
+    """Make these people's next requests ask SQL. Call it inside the transaction that changes who they are."""
+    live = Session.objects.filter(user_id__in=user_ids, revoked_at=None).values_list("id", flat=True)
+    session_cache.forget_sessions(require_tenant().id, list(live))
 
 
 def session_of_refresh_token(refresh_token: str, tenant_id: UUID) -> tuple[UUID, UUID] | None:

@@ -7,11 +7,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import catalog, errors
-from accounts.models import LinkToken, Session, User
+from accounts.models import LinkToken, User
+from accounts.services.sessions import sessions_forget
 from accounts.services.token_tenant import tenant_of_token
 from accounts.tokens import OpaqueToken
-from platform_site import session_cache
-from platform_site.binding import bind, require_tenant
+from platform_site.binding import bind
 from platform_site.errors import PlatformError
 from platform_site.journal.services import record
 from platform_site.keys import fingerprint
@@ -55,7 +55,6 @@ def _verify(token: OpaqueToken) -> Verification:
     if user.email_verified:
         return Verification(already_verified=True)
     User.objects.filter(pk=user.pk).update(email_verified_at=now)
-    live = Session.objects.filter(user=user, revoked_at=None).values_list("id", flat=True)
-    session_cache.forget_sessions(require_tenant().id, list(live))
+    sessions_forget(user_ids=[user.id])
     record(catalog.EMAIL_VERIFIED, subject=("user", user.uuid), actor_id=user.uuid)
     return Verification(already_verified=False)

@@ -9,7 +9,12 @@ from platform_site.binding import TenantRef
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A signed-in person. Built by accounts from the session record, read by access rules and views."""
+    """Who asks: a signed-in person, or a tenant's own service with an API key.
+
+    Built by accounts, read by access rules and views. For a key, ``session_id``
+    and ``user_uuid`` are the key's id and ``user_id`` is 0; it ranks as a manager,
+    who may touch plain users only, and its ``permissions`` are those it was given.
+    """
 
     tenant: TenantRef
     session_id: UUID
@@ -21,6 +26,7 @@ class Identity:
     email_verified: bool
     expires_at: datetime | None = None
     impersonator: str = ""
+    is_person: bool = True
 
     @property
     def is_authenticated(self) -> bool:

@@ -13,7 +13,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from platform_site.api.identity import Identity
-from platform_site.errors import NOT_AUTHENTICATED, PERMISSION_DENIED, PlatformError
+from platform_site.errors import NOT_AUTHENTICATED, PERMISSION_DENIED, PERSON_REQUIRED, PlatformError
 from platform_site.permissions import Permission
 
 if TYPE_CHECKING:
@@ -39,22 +39,27 @@ class Public(Access):
 
 
 class SignedIn(Access):
-    """Anybody who is signed in to a tenant."""
+    """Any person who is signed in to a tenant. An API key is nobody's, so there is no "own" for it."""
 
     def check(self, identity: Identity | None) -> None:
         if identity is None:
             raise PlatformError(NOT_AUTHENTICATED)
+        if not identity.is_person:
+            raise PlatformError(PERSON_REQUIRED)
 
 
 @dataclass(frozen=True)
-class Needs(SignedIn):
-    """Somebody whose effective permissions hold ``permission``."""
+class Needs(Access):
+    """Somebody whose effective permissions hold ``permission``; an API key too, unless it takes a ``person``."""
 
     permission: Permission
+    person: bool = False
 
     def check(self, identity: Identity | None) -> None:
-        super().check(identity)
-        assert identity is not None  # noqa: S101 - the line above has made sure
+        if identity is None:
+            raise PlatformError(NOT_AUTHENTICATED)
+        if self.person and not identity.is_person:
+            raise PlatformError(PERSON_REQUIRED)
         if self.permission.key not in identity.permissions:
             raise PlatformError(PERMISSION_DENIED, context={"permission": self.permission.key})
 

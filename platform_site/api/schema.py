@@ -42,7 +42,9 @@ SIGNED_IN = (
     "token_wrong_type",
     "tenant_mismatch",
     "session_revoked",
+    "api_key_invalid",
     "permission_denied",
+    "person_required",
     "tenant_suspended",
 )
 

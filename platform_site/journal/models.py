@@ -27,6 +27,10 @@ class JournalEntry(models.Model):
             models.Index(fields=["key", "-id"], name="journal_audit_by_key"),
             # The history of one user, tenant or channel.
             models.Index(fields=["subject_type", "subject_id", "-id"], name="journal_by_subject"),
+            # What one person did.
+            models.Index(fields=["actor_id", "-id"], name="journal_by_actor"),
+            # The purge of what is older than the tenant keeps.
+            models.Index(fields=["at"], name="journal_purge"),
         ]
 
     def __str__(self) -> str:

@@ -6,10 +6,12 @@ for longer than its lease cannot finish what somebody else has taken over.
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+import orjson
 import structlog
 from django.db import connection, transaction
 from django.utils import timezone
@@ -18,8 +20,10 @@ from platform_site.binding import bind
 from platform_site.context import WorkContext, work_context
 from platform_site.errors import PlatformError
 from platform_site.journal.models import JournalEntry
+from platform_site.keys import unseal
 from platform_site.outbox.models import OutboxRow
-from platform_site.outbox.registry import Reaction, reactions
+from platform_site.outbox.registry import Reaction, reactions, request_kinds
+from platform_site.outbox.services import place
 from platform_site.tenants import TenantUnavailable, working_tenant
 
 log = structlog.get_logger(__name__)
@@ -39,17 +43,19 @@ _CLAIM = """
         LIMIT %(limit)s
         FOR UPDATE SKIP LOCKED
     )
-    RETURNING id, tenant_id, entry_id, reaction, attempts
+    RETURNING id, tenant_id, entry_id, reaction, attempts, payload
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
     id: UUID
-    tenant_id: UUID
+    # None: a request of somebody who is not signed in, with what was asked in ``payload``.
+    tenant_id: UUID | None
     entry_id: UUID
     reaction: str
     attempts: int
+    payload: bytes | None
     claim: UUID
 
 
@@ -60,8 +66,8 @@ def claim(*, limit: int = 20, now: datetime | None = None, lease: timedelta = LE
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, {"now": now, "lease_until": now + lease, "claim": name, "limit": limit})
         return [
-            Claimed(row_id, tenant_id, entry_id, reaction, attempts, name)
-            for row_id, tenant_id, entry_id, reaction, attempts in cursor.fetchall()
+            Claimed(row_id, tenant_id, entry_id, reaction, attempts, payload, name)
+            for row_id, tenant_id, entry_id, reaction, attempts, payload in cursor.fetchall()
         ]
 
 
@@ -82,24 +88,37 @@ def drain(*, most: int = 1000) -> int:
 
 
 def run(row: Claimed) -> None:
-    """Run one claimed row in its tenant; whatever goes wrong is written on the row."""
-    try:
-        tenant = working_tenant(row.tenant_id)
-    except TenantUnavailable as error:
-        _set_aside(row, error)
-        return
-    with work_context(WorkContext(request_id=str(row.entry_id), origin="outbox")), bind(tenant):
+    """Run one claimed row, in its tenant when it has one; whatever goes wrong is written on the row."""
+    work = WorkContext(request_id=str(row.entry_id), origin="outbox")
+    if row.tenant_id is None:
+        with work_context(work):
+            failure = _attempt(row, lambda: _serve(row))
+    else:
         try:
-            if row.reaction not in reactions:
-                raise LookupError(f"no reaction {row.reaction}")
-            _react(row, reactions.get(row.reaction))
-        except Exception as error:
-            # Everything counts as a failed attempt: the row keeps the work, the log keeps the story.
-            log.exception("outbox.reaction_failed", reaction=row.reaction, attempt=row.attempts)
-            failure: Exception = error
-        else:
+            tenant = working_tenant(row.tenant_id)
+        except TenantUnavailable as error:
+            _set_aside(row, error)
             return
-    _retry_later(row, failure)
+        with work_context(work), bind(tenant):
+            failure = _attempt(row, lambda: _react(row, reactions.get(row.reaction)))
+    if failure is not None:
+        _retry_later(row, failure)
+
+
+def _attempt(row: Claimed, work: Callable[[], None]) -> Exception | None:
+    try:
+        work()
+    except Exception as error:
+        # Everything counts as a failed attempt: the row keeps the work, the log keeps the story.
+        log.exception("outbox.reaction_failed", reaction=row.reaction, attempt=row.attempts)
+        return error
+    return None
+
+
+def _serve(row: Claimed) -> None:
+    kind = request_kinds.get(row.reaction)
+    kind.handler(row.id, orjson.loads(unseal(row.payload or b"", place(row.id))))
+    _finish(row)
 
 
 def _react(row: Claimed, reaction: Reaction) -> None:

@@ -1,4 +1,4 @@
-"""Outbox rows: work to do because of a journal entry. Ids only, no personal data."""
+"""Outbox rows: work to do because of a journal entry, or because somebody unknown asked for it."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -7,8 +7,10 @@ from platform_site.fields import Uuid7Field
 
 
 class OutboxRow(models.Model):
-    """One reaction to one journal entry of one tenant.
+    """One reaction to one journal entry of one tenant, by ids alone.
 
+    A row without a tenant is a *request* of somebody who is not signed in: its
+    sealed payload says what was asked, and the handler finds out for whom.
     A row is gone once its reaction has run. ``available_at`` is when it may be
     claimed: claiming moves it forward by the lease, failing by the backoff.
     """
@@ -19,8 +21,10 @@ class OutboxRow(models.Model):
         DEAD = "dead"  # it failed too often; staff can look and re-drive
 
     id = Uuid7Field(primary_key=True)
-    tenant_id = models.UUIDField()
+    tenant_id = models.UUIDField(null=True)
+    # The journal entry; the row's own id when it is a request.
     entry_id = models.UUIDField()
+    payload = models.BinaryField(null=True)
     key = models.CharField(max_length=80)
     reaction = models.CharField(max_length=120)
     state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)

@@ -1,14 +1,17 @@
-"""Reactions by journal key. Apps register theirs in ``reactions.py``; emitters know none of them."""
+"""Reactions by journal key, and handlers of requests. Apps register theirs in ``reactions.py``."""
 
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
 from platform_site.catalog import Catalog
 from platform_site.journal.keys import JournalKey
 from platform_site.journal.models import JournalEntry
 
 Handler = Callable[[JournalEntry], None]
+RequestHandler = Callable[[UUID, dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +46,29 @@ def reaction(to: JournalKey, *, outside: bool = False) -> Callable[[Handler], Ha
 
 def reactions_to(journal_key: str) -> list[Reaction]:
     return _by_journal_key.get(journal_key, [])
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKind:
+    """``handler`` gets the request's id, the same at every attempt, and what was asked."""
+
+    key: str
+    handler: RequestHandler
+
+
+request_kinds: Catalog[RequestKind] = Catalog("requests")
+
+
+def request_kind(key: str) -> Callable[[RequestHandler], RequestHandler]:
+    """Serve requests of this kind with the decorated function, at least once, outside of any tenant.
+
+    A request is made by somebody who is not signed in, and making it costs the
+    same whoever is asked about: only the handler looks. It binds a tenant itself
+    when it finds one, and must bear a repeat.
+    """
+
+    def register(handler: RequestHandler) -> RequestHandler:
+        request_kinds.add(RequestKind(key, handler))
+        return handler
+
+    return register

@@ -28,6 +28,7 @@ SHARED_APPS = [
     "tenancy",
     "django_tenants",
     "accounts.staff",
+    "accounts.directory",
     "platform_site.outbox",
     "billing",
     "platform_site",
@@ -48,6 +49,7 @@ SHARED_APPS = [
 TENANT_APPS = [
     "platform_site.journal",
     "platform_site.idempotency",
+    "tenancy.org_settings",
     "accounts",
     "events",
     "registry",

@@ -25,6 +25,10 @@ SESSION_IDLE_SECONDS = env.integer("SESSION_IDLE_SECONDS", 7 * 86400, minimum=60
 SESSION_ABSOLUTE_SECONDS = env.integer("SESSION_ABSOLUTE_SECONDS", 30 * 86400, minimum=60)
 SESSIONS_PER_USER = env.integer("SESSIONS_PER_USER", 20, minimum=1)
 VERIFY_EMAIL_SECONDS = env.integer("VERIFY_EMAIL_SECONDS", 3 * 86400, minimum=60)
+RESET_PASSWORD_SECONDS = env.integer("RESET_PASSWORD_SECONDS", 3600, minimum=60)
+INVITATION_SECONDS = env.integer("INVITATION_SECONDS", 7 * 86400, minimum=60)
+# How long ago a person may have proved who is there, for what cannot be undone.
+REAUTH_SECONDS = env.integer("REAUTH_SECONDS", 300, minimum=30)
 REQUIRE_VERIFIED_EMAIL = env.flag("REQUIRE_VERIFIED_EMAIL")
 
 SIMPLE_JWT = {

@@ -2,21 +2,23 @@
 
 import threading
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from platform_site.binding import BindingError, bind
+from platform_site.binding import BindingError, bind, bound_tenant
 from platform_site.errors import CONFLICT, PlatformError
 from platform_site.journal.keys import journal_key
 from platform_site.journal.models import JournalEntry
 from platform_site.journal.services import record
 from platform_site.outbox import dispatcher
 from platform_site.outbox.models import OutboxRow
-from platform_site.outbox.registry import reaction
-from platform_site.outbox.services import redrive
+from platform_site.outbox.registry import reaction, request_kind
+from platform_site.outbox.services import enqueue_request, redrive
 from tenancy.models import Tenant
 from tests.support import at_once, finishes_before_kill
 
@@ -49,9 +51,21 @@ def touch_the_world(entry: JournalEntry) -> None:
     calls.append("in transaction" if connection.in_atomic_block else "no transaction")
 
 
+served: list[tuple[UUID, dict[str, Any], Any]] = []
+
+
+@request_kind("tests.asked")
+def serve(request_id: UUID, payload: dict[str, Any]) -> None:
+    served.append((request_id, payload, bound_tenant()))
+    error = behaviour.get("error")
+    if isinstance(error, Exception):
+        raise error
+
+
 @pytest.fixture(autouse=True)
 def _fresh() -> None:
     calls.clear()
+    served.clear()
     behaviour.clear()
 
 
@@ -97,8 +111,9 @@ def test_the_outbox_row_holds_ids_only(tenant: Tenant) -> None:
     assert (row["entry_id"], row["tenant_id"], row["key"]) == (entry.id, tenant.id, HAPPENED.key)
     assert set(row) == {
         "id", "tenant_id", "entry_id", "key", "reaction", "state", "attempts", "available_at", "claim", "last_error",
-        "created_at",
+        "created_at", "payload",
     }  # fmt: skip
+    assert row["payload"] is None
 
 
 def test_a_rolled_back_fact_has_no_reaction(tenant: Tenant) -> None:
@@ -171,7 +186,7 @@ def test_one_bad_reaction_does_not_stop_the_others(tenant: Tenant, other_tenant:
     happen(other_tenant)
     dispatcher.drain()
     assert letters(other_tenant) == "x"
-    assert OutboxRow.objects.get().last_error == "LookupError"
+    assert OutboxRow.objects.get().last_error == "UnknownEntry"
 
 
 @pytest.mark.commits
@@ -281,3 +296,29 @@ def test_a_reaction_killed_at_any_point_runs_again_and_its_effect_happens_once(t
         steps += 1
     assert steps > 6
     assert letters(tenant) == "x"
+
+
+class TestRequests:
+    """What somebody who is not signed in asked for: kept sealed, served outside of any tenant."""
+
+    def test_it_is_served_once_without_a_tenant(self, database: None) -> None:
+        request_id = enqueue_request(kind="tests.asked", payload={"email": "ann@acme.test"})
+        dispatcher.drain()
+        assert served == [(request_id, {"email": "ann@acme.test"}, None)]
+        assert not OutboxRow.objects.filter(id=request_id).exists()
+
+    def test_what_was_asked_cannot_be_read_in_the_table(self, database: None) -> None:
+        request_id = enqueue_request(kind="tests.asked", payload={"email": "ann@acme.test"})
+        row = OutboxRow.objects.values().get(id=request_id)
+        assert row["tenant_id"] is None
+        assert "ann" not in str({**row, "payload": bytes(row["payload"])})
+
+    def test_a_failure_keeps_it_for_later_under_the_same_id(self, database: None) -> None:
+        behaviour["error"] = OSError("the mail server is away")
+        enqueue_request(kind="tests.asked", payload={})
+        dispatcher.drain()
+        behaviour.clear()
+        dispatcher.run_once(now=timezone.now() + timedelta(minutes=1))
+        assert len(served) == 2
+        assert len({request_id for request_id, _, _ in served}) == 1
+        assert not OutboxRow.objects.filter(tenant_id=None).exists()

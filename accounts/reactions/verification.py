@@ -1,18 +1,12 @@
-"""What accounts does because of what happened."""
-
-from django.conf import settings
+"""The mail that proves an address, and the warning about a stolen token."""
 
 from accounts import catalog
+from accounts.links import page_url
 from accounts.models import LinkToken, User
 from accounts.services.links import link_token
 from platform_site.journal.models import JournalEntry
 from platform_site.mail import send_platform_mail
 from platform_site.outbox.registry import reaction
-
-
-def page_url(path: str) -> str:
-    """A link for a mail: the product's frontend, or the built-in page when there is none."""
-    return f"{settings.FRONTEND_URL or settings.PUBLIC_URL}{path}"
 
 
 @reaction(to=catalog.USER_REGISTERED, outside=True)

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class OrgSettingsConfig(AppConfig):
+    name = "tenancy.org_settings"
+    label = "org_settings"
+    default_auto_field = "django.db.models.BigAutoField"
