@@ -1,19 +1,15 @@
-"""The dispatcher: claims outbox rows, runs their reactions, lets failures rest and retry.
+"""The dispatcher: claims outbox rows, does their work, lets failures rest and retry.
 
-Any number of dispatchers may run. A claim is one UPDATE over rows found with
-SKIP LOCKED; it hands out a lease and names it, so that a runner that was away
-for longer than its lease cannot finish what somebody else has taken over.
+Any number of dispatchers may run; ``claiming`` keeps them out of each other's way.
 """
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
 
 import orjson
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from platform_site.binding import bind
@@ -21,54 +17,17 @@ from platform_site.context import WorkContext, work_context
 from platform_site.errors import PlatformError
 from platform_site.journal.models import JournalEntry
 from platform_site.keys import unseal
+from platform_site.outbox.claiming import Claimed, claim
 from platform_site.outbox.models import OutboxRow
-from platform_site.outbox.registry import Reaction, reactions, request_kinds
+from platform_site.outbox.registry import Reaction, job_kinds, reactions, request_kinds
 from platform_site.outbox.services import place
 from platform_site.tenants import TenantUnavailable, working_tenant
 
 log = structlog.get_logger(__name__)
 
-LEASE = timedelta(minutes=2)
 MAX_ATTEMPTS = 10
 FIRST_RETRY_SECONDS = 15
 LONGEST_RETRY_SECONDS = 3600
-
-# ``now`` is a parameter so that time can be moved in tests.
-_CLAIM = """
-    UPDATE outbox_outboxrow SET available_at = %(lease_until)s, claim = %(claim)s, attempts = attempts + 1
-    WHERE id IN (
-        SELECT id FROM outbox_outboxrow
-        WHERE state = 'pending' AND available_at <= %(now)s
-        ORDER BY available_at
-        LIMIT %(limit)s
-        FOR UPDATE SKIP LOCKED
-    )
-    RETURNING id, tenant_id, entry_id, reaction, attempts, payload
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    id: UUID
-    # None: a request of somebody who is not signed in, with what was asked in ``payload``.
-    tenant_id: UUID | None
-    entry_id: UUID
-    reaction: str
-    attempts: int
-    payload: bytes | None
-    claim: UUID
-
-
-def claim(*, limit: int = 20, now: datetime | None = None, lease: timedelta = LEASE) -> list[Claimed]:
-    """Take up to ``limit`` rows that are due; nobody else gets them until the lease is over."""
-    now = now or timezone.now()
-    name = uuid4()
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"now": now, "lease_until": now + lease, "claim": name, "limit": limit})
-        return [
-            Claimed(row_id, tenant_id, entry_id, reaction, attempts, payload, name)
-            for row_id, tenant_id, entry_id, reaction, attempts, payload in cursor.fetchall()
-        ]
 
 
 def run_once(*, limit: int = 20, now: datetime | None = None) -> int:
@@ -100,7 +59,7 @@ def run(row: Claimed) -> None:
             _set_aside(row, error)
             return
         with work_context(work), bind(tenant):
-            failure = _attempt(row, lambda: _react(row, reactions.get(row.reaction)))
+            failure = _attempt(row, lambda: _work(row))
     if failure is not None:
         _retry_later(row, failure)
 
@@ -119,6 +78,14 @@ def _serve(row: Claimed) -> None:
     kind = request_kinds.get(row.reaction)
     kind.handler(row.id, orjson.loads(unseal(row.payload or b"", place(row.id))))
     _finish(row)
+
+
+def _work(row: Claimed) -> None:
+    if row.reaction in job_kinds:
+        job_kinds.get(row.reaction).handler(row.entry_id)
+        _finish(row)
+    else:
+        _react(row, reactions.get(row.reaction))
 
 
 def _react(row: Claimed, reaction: Reaction) -> None:

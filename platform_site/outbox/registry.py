@@ -9,8 +9,10 @@ from uuid import UUID
 from platform_site.catalog import Catalog
 from platform_site.journal.keys import JournalKey
 from platform_site.journal.models import JournalEntry
+from platform_site.outbox.models import OutboxRow
 
 Handler = Callable[[JournalEntry], None]
+JobHandler = Callable[[UUID], None]
 RequestHandler = Callable[[UUID, dict[str, Any]], None]
 
 
@@ -22,23 +24,27 @@ class Reaction:
     journal_key: str
     handler: Handler
     outside: bool = False
+    queue: OutboxRow.Queue = OutboxRow.Queue.DEFAULT
 
 
 reactions: Catalog[Reaction] = Catalog("reactions")
 _by_journal_key: dict[str, list[Reaction]] = defaultdict(list)
 
 
-def reaction(to: JournalKey, *, outside: bool = False) -> Callable[[Handler], Handler]:
+def reaction(
+    to: JournalKey, *, outside: bool = False, queue: OutboxRow.Queue = OutboxRow.Queue.DEFAULT, name: str = ""
+) -> Callable[[Handler], Handler]:
     """Run the decorated function for every entry of ``to``, at least once, in the tenant.
 
     Its effects in the database happen once: they commit together with the
     removal of the outbox row. With ``outside=True`` there is no transaction
     around it, and it must make a repeat harmless itself (a stable Message-ID).
+    ``name`` is for handlers that are made and not written.
     """
 
     def register(handler: Handler) -> Handler:
-        name = f"{handler.__module__}.{handler.__name__}"
-        _by_journal_key[to.key].append(reactions.add(Reaction(name, to.key, handler, outside)))
+        own_name = name or f"{handler.__module__}.{handler.__name__}"
+        _by_journal_key[to.key].append(reactions.add(Reaction(own_name, to.key, handler, outside, queue)))
         return handler
 
     return register
@@ -46,6 +52,31 @@ def reaction(to: JournalKey, *, outside: bool = False) -> Callable[[Handler], Ha
 
 def reactions_to(journal_key: str) -> list[Reaction]:
     return _by_journal_key.get(journal_key, [])
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """``handler`` gets the id of what the job is about."""
+
+    key: str
+    handler: JobHandler
+
+
+job_kinds: Catalog[JobKind] = Catalog("jobs")
+
+
+def job_kind(key: str) -> Callable[[JobHandler], JobHandler]:
+    """Run the decorated function for jobs of this kind, at least once, in the tenant and in no transaction.
+
+    It opens its own transactions and must bear a repeat: a process may die
+    between its effect and the removal of the row.
+    """
+
+    def register(handler: JobHandler) -> JobHandler:
+        job_kinds.add(JobKind(key, handler))
+        return handler
+
+    return register
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from platform_site.errors import CONFLICT, PlatformError
 from platform_site.journal.keys import journal_key
 from platform_site.journal.models import JournalEntry
 from platform_site.journal.services import record
-from platform_site.outbox import dispatcher
+from platform_site.outbox import claiming, dispatcher
 from platform_site.outbox.models import OutboxRow
 from platform_site.outbox.registry import reaction, request_kind
 from platform_site.outbox.services import enqueue_request, redrive
@@ -111,7 +111,7 @@ def test_the_outbox_row_holds_ids_only(tenant: Tenant) -> None:
     assert (row["entry_id"], row["tenant_id"], row["key"]) == (entry.id, tenant.id, HAPPENED.key)
     assert set(row) == {
         "id", "tenant_id", "entry_id", "key", "reaction", "state", "attempts", "available_at", "claim", "last_error",
-        "created_at", "payload",
+        "created_at", "payload", "queue",
     }  # fmt: skip
     assert row["payload"] is None
 
@@ -233,7 +233,7 @@ class TestLease:
         happen(tenant)
         (first,) = dispatcher.claim()
         assert dispatcher.claim() == []
-        (second,) = dispatcher.claim(now=timezone.now() + dispatcher.LEASE + timedelta(seconds=1))
+        (second,) = dispatcher.claim(now=timezone.now() + claiming.LEASE + timedelta(seconds=1))
         assert second.id == first.id
         assert second.claim != first.claim
 
@@ -248,7 +248,7 @@ class TestLease:
     def test_a_runner_that_lost_its_lease_changes_nothing(self, tenant: Tenant) -> None:
         happen(tenant)
         (late,) = dispatcher.claim()
-        (owner,) = dispatcher.claim(now=timezone.now() + dispatcher.LEASE + timedelta(seconds=1))
+        (owner,) = dispatcher.claim(now=timezone.now() + claiming.LEASE + timedelta(seconds=1))
         dispatcher.run(late)
         assert letters(tenant) == ""
         dispatcher.run(owner)
@@ -278,7 +278,7 @@ class TestLease:
 
 DISPATCH = """
     import platform_site.tests.test_outbox
-    from platform_site.outbox import dispatcher
+    from platform_site.outbox import claiming, dispatcher
     dispatcher.drain()
 """
 
