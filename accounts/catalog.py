@@ -2,6 +2,9 @@
 
 from django.conf import settings
 
+from accounts import errors
+from platform_site.api.identity import Identity
+from platform_site.errors import PlatformError
 from platform_site.journal.keys import journal_key
 from platform_site.permissions import permission
 from tenancy.org_settings.registry import OrgSettingDefinition, org_setting
@@ -30,6 +33,7 @@ PASSWORD_CHANGED = journal_key("accounts.password_changed", "Somebody changed th
 
 MFA_ENABLED = journal_key("accounts.mfa_enabled", "Somebody set up a second factor")
 MFA_DISABLED = journal_key("accounts.mfa_disabled", "Somebody's second factor was taken off")
+MFA_BLOCKED = journal_key("accounts.mfa_blocked", "Codes were blocked after too many wrong ones")
 RECOVERY_CODES_MADE = journal_key("accounts.recovery_codes_made", "Somebody made new recovery codes")
 RECOVERY_CODE_USED = journal_key("accounts.recovery_code_used", "Somebody signed in with a recovery code")
 
@@ -52,6 +56,18 @@ PROFILE_ACTIVATED = journal_key("accounts.profile_activated", "A permission prof
 API_KEY_CREATED = journal_key("accounts.api_key_created", "An API key was made")
 API_KEY_REVOKED = journal_key("accounts.api_key_revoked", "An API key was revoked")
 
+
+def _has_one_already(actor: Identity, required: bool) -> None:
+    """Whoever asks everybody for a second factor has one, and so is not the first to be locked out."""
+    from accounts.services.second_factor import has_second_factor, person_lock
+
+    if not required:
+        return
+    # With the lock, nobody takes the own one off meanwhile because nobody asks for it yet.
+    if not actor.is_person or not has_second_factor(person_lock(id=actor.user_id).id):
+        raise PlatformError(errors.MFA_NOT_ENABLED, "Set up your own second factor first.")
+
+
 # A tenant may be stricter than the platform, never laxer.
 PASSWORD_MIN_LENGTH = org_setting(
     OrgSettingDefinition(
@@ -59,8 +75,8 @@ PASSWORD_MIN_LENGTH = org_setting(
         label="Shortest password, in characters",
         kind="whole",
         default=lambda: settings.PASSWORD_MIN_LENGTH,
-        minimum=8,
-        maximum=lambda: 64,
+        minimum=lambda: settings.PASSWORD_MIN_LENGTH,
+        maximum=lambda: max(settings.PASSWORD_MIN_LENGTH, 64),
     )
 )
 SESSION_IDLE_MINUTES = org_setting(
@@ -69,7 +85,7 @@ SESSION_IDLE_MINUTES = org_setting(
         label="Minutes after which an unused session ends",
         kind="whole",
         default=lambda: settings.SESSION_IDLE_SECONDS // 60,
-        minimum=5,
+        minimum=lambda: min(settings.SESSION_IDLE_SECONDS // 60, 5),
         maximum=lambda: settings.SESSION_IDLE_SECONDS // 60,
     )
 )
@@ -79,7 +95,7 @@ SESSION_ABSOLUTE_HOURS = org_setting(
         label="Hours after which every session ends",
         kind="whole",
         default=lambda: settings.SESSION_ABSOLUTE_SECONDS // 3600,
-        minimum=1,
+        minimum=lambda: 1,
         maximum=lambda: settings.SESSION_ABSOLUTE_SECONDS // 3600,
     )
 )
@@ -89,6 +105,7 @@ MFA_REQUIRED = org_setting(
         label="Everybody needs a second factor",
         kind="flag",
         default=lambda: False,
+        guard=_has_one_already,
     )
 )
 SEATS_WHEN_FULL = org_setting(

@@ -34,6 +34,7 @@ MFA_TOKEN_INVALID = error_code("mfa_token_invalid", 401, "This sign-in took too 
 MFA_ENROLLMENT_REQUIRED = error_code("mfa_enrollment_required", 403, "This workspace asks for a second factor.")
 MFA_ALREADY_ENABLED = error_code("mfa_already_enabled", 409, "A second factor is set up already.")
 MFA_NOT_ENABLED = error_code("mfa_not_enabled", 409, "There is no second factor, or its set-up was not begun.")
+CANNOT_REMOVE_OWN_MFA = error_code("cannot_remove_own_mfa", 409, "Take your own second factor off in your account.")
 MFA_REQUIRED_BY_TENANT = error_code("mfa_required", 409, "This workspace asks everybody for a second factor.")
 
 ROLE_NOT_ASSIGNABLE = error_code("role_not_assignable", 403, "You may not give this role.")

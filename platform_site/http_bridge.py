@@ -25,6 +25,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from platform_site.api.body_limits import body_limit
 from platform_site.api.exceptions import http_error
 from platform_site.api.middleware import RequestContextMiddleware
 from platform_site.errors import PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT, SERVICE_UNAVAILABLE, PlatformError
@@ -109,15 +110,17 @@ class Bridge:
     async def _read_body(self, scope: Message, receive: Receive, body: IO[bytes]) -> int:
         """Fill ``body`` and give its length. Raises ``ClientGone`` when the client leaves before the end."""
         declared = _header(scope, b"content-length")
-        if declared.isdigit() and int(declared) > self.max_body:
-            raise self._too_large()
+        content_type = _header(scope, b"content-type").decode("latin-1")
+        limit = body_limit(scope["path"], content_type, usual=self.max_body)
+        if declared.isdigit() and int(declared) > limit:
+            raise _too_large(limit)
         try:
             async with asyncio.timeout(self.body_seconds):
-                return await self._fill(body, receive)
+                return await self._fill(body, receive, limit)
         except TimeoutError:
             raise PlatformError(REQUEST_TIMEOUT) from None
 
-    async def _fill(self, body: IO[bytes], receive: Receive) -> int:
+    async def _fill(self, body: IO[bytes], receive: Receive, limit: int) -> int:
         size, more = 0, True
         while more:
             message = await receive()
@@ -125,14 +128,11 @@ class Bridge:
                 raise ClientGone
             chunk, more = message.get("body", b""), message.get("more_body", False)
             size += len(chunk)
-            if size > self.max_body:
-                raise self._too_large()
+            if size > limit:
+                raise _too_large(limit)
             body.write(chunk)
         body.seek(0)
         return size
-
-    def _too_large(self) -> PlatformError:
-        return PlatformError(PAYLOAD_TOO_LARGE, context={"maxBytes": self.max_body})
 
     async def _refuse(self, error: PlatformError, scope: Message, receive: Receive, send: Send) -> None:
         """Answer without a thread, in the same words, headers and access line as Django would."""
@@ -314,6 +314,10 @@ def _environ(scope: Message, body: IO[bytes], size: int) -> dict[str, Any]:
 def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     """Django writes cookies with a space in front, which h11 refuses."""
     return [(name.lower().encode("latin-1"), value.strip().encode("latin-1")) for name, value in headers]
+
+
+def _too_large(limit: int) -> PlatformError:
+    return PlatformError(PAYLOAD_TOO_LARGE, context={"maxBytes": limit})
 
 
 def _header(message: Message, wanted: bytes) -> bytes:

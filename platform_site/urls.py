@@ -5,12 +5,15 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
+from accounts.api.avatars import avatar
 from platform_site.api.views import not_found
 
 api_v1 = [
     path("auth/", include("accounts.api.auth.urls")),
     path("users/", include("accounts.api.users.urls")),
+    path("audit", include("accounts.api.audit.urls")),
     path("tenants/", include("tenancy.api.urls")),
+    path("org-settings", include("tenancy.api.org_settings.urls")),
     path("health", include("platform_site.health.urls")),
 ]
 
@@ -19,6 +22,7 @@ urlpatterns = [
     path("api/schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     re_path(r"^api(?:/.*)?$", not_found),
+    path("avatars/<str:token>.webp", avatar),
     path("admin/", admin.site.urls),
     path("", include("platform_site.pages.urls")),
 ]

@@ -26,7 +26,7 @@ def tenant_suspend(*, tenant_id: UUID, reason: str, actor: str = "") -> Tenant:
     """
     if not 1 <= len(reason.strip()) <= REASON_LENGTH:
         raise invalid_field("reason", VALIDATION_FAILED, f"Give a reason of up to {REASON_LENGTH} characters.")
-    tenant = _locked(tenant_id)
+    tenant = tenant_lock(tenant_id=tenant_id)
     if tenant.status != Tenant.Status.SUSPENDED:
         tenant.suspended_reason = reason.strip()
         _change(tenant, Tenant.Status.ACTIVE, Tenant.Status.SUSPENDED, TENANT_SUSPENDED, actor)
@@ -40,7 +40,7 @@ def tenant_reactivate(*, tenant_id: UUID, actor: str = "") -> Tenant:
     Does nothing for an active tenant. Raises ``NOT_FOUND``, and ``CONFLICT`` for one that is
     neither active nor suspended.
     """
-    tenant = _locked(tenant_id)
+    tenant = tenant_lock(tenant_id=tenant_id)
     if tenant.status != Tenant.Status.ACTIVE:
         tenant.suspended_reason = ""
         _change(tenant, Tenant.Status.SUSPENDED, Tenant.Status.ACTIVE, TENANT_REACTIVATED, actor)
@@ -48,7 +48,8 @@ def tenant_reactivate(*, tenant_id: UUID, actor: str = "") -> Tenant:
     return tenant
 
 
-def _locked(tenant_id: UUID) -> Tenant:
+def tenant_lock(*, tenant_id: UUID) -> Tenant:
+    """The tenant, locked until the caller's transaction ends; raises ``not_found``."""
     tenant: Tenant | None = Tenant.objects.select_for_update().filter(pk=tenant_id).first()
     if tenant is None:
         raise PlatformError(NOT_FOUND)

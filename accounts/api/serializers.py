@@ -65,6 +65,12 @@ class RevokedOutput(Shape):
     revoked = Whole(min_value=0)
 
 
+class AcceptedOutput(Shape):
+    """For requests of nobody in particular: the same, whatever comes of it."""
+
+    accepted = YesNo()
+
+
 class VerifiedOutput(Shape):
     verified = YesNo()
     already_verified = YesNo()

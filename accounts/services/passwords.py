@@ -10,8 +10,12 @@ from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import CommonPasswordValidator
 
-from accounts import errors
+from accounts import catalog, errors
+from accounts.models import User
+from platform_site.binding import bound_tenant, require_tenant
 from platform_site.errors import invalid_field
+from tenancy.models import Tenant
+from tenancy.org_settings.selectors import setting_value
 
 
 @cache
@@ -40,12 +44,13 @@ def normalized(password: str) -> str:
 def password_check(password: str, *, field: str, context: list[str]) -> None:
     """Refuse a password that is too short, too long, well known, or little more than ``context``.
 
-    ``context`` are the person's and the company's names and addresses. Raises
+    ``context`` are the person's and the company's names and addresses. How short
+    is too short is for the bound tenant to say, if one is bound. Raises
     ``password_…`` with ``field`` in the details. There are no composition rules.
     """
     text = normalized(password)
-    if len(text) < settings.PASSWORD_MIN_LENGTH:
-        minimum = settings.PASSWORD_MIN_LENGTH
+    minimum = _shortest()
+    if len(text) < minimum:
         raise invalid_field(field, errors.PASSWORD_TOO_SHORT, f"Use at least {minimum} characters.")
     if len(text) > settings.PASSWORD_MAX_LENGTH:
         maximum = settings.PASSWORD_MAX_LENGTH
@@ -55,6 +60,18 @@ def password_check(password: str, *, field: str, context: list[str]) -> None:
         raise invalid_field(field, errors.PASSWORD_COMMON)
     if _is_mostly_context(lowered, context):
         raise invalid_field(field, errors.PASSWORD_CONTAINS_CONTEXT)
+
+
+def password_context(user: User) -> list[str]:
+    """What a password of this person must be more than. In the bound tenant."""
+    tenant = require_tenant()
+    company = Tenant.objects.values_list("name", flat=True).get(id=tenant.id)
+    return [company, tenant.slug, user.email, user.first_name, user.last_name, settings.PRODUCT_NAME]
+
+
+def _shortest() -> int:
+    # A sign-up has no tenant yet.
+    return settings.PASSWORD_MIN_LENGTH if bound_tenant() is None else int(setting_value(catalog.PASSWORD_MIN_LENGTH))
 
 
 def _is_mostly_context(password: str, context: list[str]) -> bool:
@@ -76,3 +93,8 @@ def password_matches(password: str, encoded: str) -> bool:
             return check_password(normalized(password), encoded)
         make_password(normalized(password))
         return False
+
+
+def spend_a_hash() -> None:
+    """Take the time of one hash, where there is nothing to compare and nothing to keep."""
+    password_matches("", "")

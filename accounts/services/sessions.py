@@ -19,6 +19,7 @@ from django.utils import timezone
 from accounts import catalog, errors
 from accounts.access_tokens import access_token
 from accounts.models import Session, User
+from accounts.selectors import with_profiles
 from accounts.services.token_tenant import tenant_of_token
 from accounts.tokens import OpaqueToken, is_genuine, make_token, parse_token
 from platform_site import context, session_cache
@@ -45,10 +46,11 @@ class SignedIn:
     tenant: TenantRef
 
 
-def session_start(*, user: User, now: datetime | None = None) -> Tokens:
+def session_start(*, user: User, methods: str = "pwd", now: datetime | None = None) -> Tokens:
     """A new session for the user in the bound tenant, inside the caller's transaction.
 
-    When the user has ``SESSIONS_PER_USER`` live ones, the oldest end.
+    ``methods`` says how the person proved who is there, as RFC 8176 names it:
+    "pwd", "pwd otp". When the user has ``SESSIONS_PER_USER`` live ones, the oldest end.
     """
     now = now or timezone.now()
     tenant, work = require_tenant(), context.current()
@@ -57,6 +59,8 @@ def session_start(*, user: User, now: datetime | None = None) -> Tokens:
         id=uuid7(),
         user=user,
         last_used_at=now,
+        authenticated_at=now,
+        methods=methods,
         absolute_expires_at=now + timedelta(seconds=settings.SESSION_ABSOLUTE_SECONDS),
         key_id=current_token_key(),
         ip=work.origin,
@@ -107,6 +111,8 @@ def _refresh(tenant: TenantRef, token: OpaqueToken) -> SignedIn | PlatformError:
         return _end_reused(session, now)
     else:
         return PlatformError(errors.REFRESH_TOKEN_INVALID)
+    # Whoever shows the person does so outside of the tenant.
+    with_profiles([session.user])
     return SignedIn(_tokens(tenant, session, session.user, successor), session.user, tenant)
 
 
@@ -203,6 +209,11 @@ def session_of_refresh_token(refresh_token: str, tenant_id: UUID) -> tuple[UUID,
     ):
         return None
     return session.id, session.user.uuid
+
+
+def sessions_revoke(*, session_ids: list[UUID], reason: str) -> int:
+    """End these sessions of the bound tenant, because of a fact that the caller records. Gives how many."""
+    return _revoke(session_ids, reason, timezone.now())
 
 
 def _revoke(session_ids: list[UUID], reason: str, now: datetime) -> int:

@@ -28,8 +28,10 @@ class Operation:
     id: str
     summary: str
     description: str = ""
-    input: Shape | None = None
-    # A shape, or a JSON schema where the answer is a free-form map.
+    # A shape, or a JSON schema where the body or the answer is a free-form map.
+    input: Shape | Mapping[str, Any] | None = None
+    # The same as multipart/form-data, where the path takes that too.
+    form: Shape | None = None
     output: Shape | Mapping[str, Any] | None = None
     status: int = 200
     example_in: Mapping[str, Any] | None = None
@@ -48,7 +50,8 @@ def operation(
     id: str,
     summary: str,
     description: str = "",
-    input: Shape | None = None,
+    input: Shape | Mapping[str, Any] | None = None,
+    form: Shape | None = None,
     output: Shape | Mapping[str, Any] | None = None,
     status: int = 200,
     example_in: Mapping[str, Any] | None = None,
@@ -75,6 +78,7 @@ def operation(
         summary=summary,
         description=description,
         input=input,
+        form=form,
         output=output,
         status=status,
         example_in=example_in,

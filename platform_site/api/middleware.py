@@ -6,9 +6,9 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import structlog
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from platform_site.api.body_limits import body_limit
 from platform_site.api.exceptions import http_error, translate
 from platform_site.api.origin import client_address
 from platform_site.context import WorkContext, work_context
@@ -76,8 +76,8 @@ class ApiMiddleware:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdigit():
             return PlatformError(MALFORMED_REQUEST, "Content-Length is not a number.")
-        if int(length) > settings.MAX_BODY_BYTES:
-            limit = settings.MAX_BODY_BYTES
+        limit = body_limit(request.path_info, request.content_type or "")
+        if int(length) > limit:
             return PlatformError(PAYLOAD_TOO_LARGE, context={"maxBytes": limit})
         return None
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,11 +16,6 @@ class Listed(Response):
     def __init__(self, items: list[Any], meta: Mapping[str, Any], **kwargs: Any) -> None:
         super().__init__(items, **kwargs)
         self.meta = dict(meta)
-
-
-def wire_time(moment: datetime) -> str:
-    """RFC 3339 in UTC with milliseconds and Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 def _default(value: Any) -> Any:

@@ -21,6 +21,7 @@ from rest_framework.serializers import Serializer
 
 from platform_site import errors
 from platform_site.api.docs import Operation, operation_of, query
+from platform_site.api.forms import FORM
 from platform_site.api.pagination import MAX_CURSOR_LENGTH, MAX_PAGE, CursorMeta, PageMeta
 from platform_site.api.permissions import access_of
 from platform_site.errors import ErrorCode, error_codes
@@ -108,6 +109,15 @@ class FreeMapField(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-
         return {"type": "object", "additionalProperties": True}
 
 
+class UploadField(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """A file that is a part of a form."""
+
+    target_class = "platform_site.api.forms.Upload"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> Document:
+        return {"type": "string", "format": "binary"}
+
+
 class EnvelopeAutoSchema(AutoSchema):
     """One operation of the document, from the view's ``@operation``, access, limits and idempotency."""
 
@@ -163,7 +173,13 @@ class EnvelopeAutoSchema(AutoSchema):
         return False
 
     def get_request_serializer(self) -> Any:
-        return self.operation.input if self.operation else None
+        operation = self.operation
+        if operation is None:
+            return None
+        if operation.form is not None:
+            return {JSON: operation.input, FORM: operation.form}
+        # A dictionary stands for media types here, so a bare JSON schema has to be one inside.
+        return {JSON: operation.input} if isinstance(operation.input, Mapping) else operation.input
 
     def get_override_parameters(self) -> list[Any]:
         operation = self.operation
@@ -190,6 +206,8 @@ class EnvelopeAutoSchema(AutoSchema):
     def _get_request_for_media_type(self, serializer: Any, direction: Direction = "request") -> tuple[Any, bool]:
         # The overridden method makes every field of a PATCH optional. Here an input shape says itself which
         # fields it needs, and validation knows no partial mode.
+        if isinstance(serializer, Mapping):
+            return dict(serializer), False
         component = self.resolve_serializer(serializer, direction) if serializer else None
         if not component:
             return None, False

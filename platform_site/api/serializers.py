@@ -7,7 +7,7 @@ would reach into free-form maps.
 
 import re
 import unicodedata
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -15,14 +15,11 @@ from uuid import UUID
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
-from platform_site.api.renderers import wire_time
+from platform_site import moments
 from platform_site.errors import UNKNOWN_FIELD, error_code
 
 _UNDERSCORE = re.compile(r"_([a-z0-9])")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
-_RFC_3339 = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?\d*(?P<offset>Z|[+-]\d\d:\d\d)?", re.IGNORECASE | re.ASCII
-)
 
 
 # What can be wrong with a single field: codes that stand in ``details`` under validation_failed. The words
@@ -44,7 +41,7 @@ FIELD_CODES = {
         "not_a_list": "This must be a list.",
         "not_a_dict": "This must be an object.",
         "empty": "This list may not be empty.",
-        "naive": "This time needs an offset from UTC.",
+        "naive": moments.NAIVE,
     }.items()
 }
 
@@ -111,23 +108,22 @@ class Moment(serializers.DateTimeField):
     """RFC 3339 on the way in, with an offset; UTC with milliseconds and Z on the way out."""
 
     default_error_messages = {
-        "invalid": "This must be a time like 2025-01-31T12:00:00Z.",
+        "invalid": moments.INVALID,
         "naive": FIELD_CODES["naive"].message,
     }
 
     def to_internal_value(self, value: Any) -> datetime:
-        match = _RFC_3339.fullmatch(value) if isinstance(value, str) else None
-        if match is None:
+        if not isinstance(value, str):
             self.fail("invalid")
-        if not match["offset"]:
-            self.fail("naive")
         try:
-            return datetime.fromisoformat(match[0].upper()).astimezone(UTC)
-        except (ValueError, OverflowError):
+            return moments.read_moment(value)
+        except moments.NaiveMoment:
+            self.fail("naive")
+        except ValueError:
             self.fail("invalid")
 
     def to_representation(self, value: Any) -> Any:
-        return None if value is None else wire_time(value)
+        return None if value is None else moments.wire_time(value)
 
 
 class FreeMap(serializers.JSONField):

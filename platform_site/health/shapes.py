@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from platform_site.api.renderers import wire_time
 from platform_site.health.monitor import Report
 from platform_site.health.status import Status
+from platform_site.moments import wire_time
 
 Schema = dict[str, Any]
 

@@ -55,12 +55,12 @@ def record(
 
 def masked(data: Mapping[str, Any]) -> dict[str, Any]:
     """``data`` with the values of secret-looking names replaced, at every depth."""
-    clean: dict[str, Any] = {}
-    for name, value in data.items():
-        if _SECRET_NAMES.search(name):
-            clean[name] = MASK
-        elif isinstance(value, Mapping):
-            clean[name] = masked(value)
-        else:
-            clean[name] = value
-    return clean
+    return {name: MASK if _SECRET_NAMES.search(name) else _masked(value) for name, value in data.items()}
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return masked(value)
+    if isinstance(value, (list, tuple)):
+        return [_masked(item) for item in value]
+    return value

@@ -9,8 +9,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from platform_site.api.renderers import dump, wire_time
+from platform_site.api.renderers import dump
 from platform_site.local.mailstore import StoredMail, get_message, list_messages
+from platform_site.moments import wire_time
 
 View = Callable[..., HttpResponse]
 

@@ -234,6 +234,16 @@ def test_a_chunked_body_gets_a_counted_length(client: httpx.Client) -> None:
     assert (answer["size"], answer["declared"], answer["encoding"]) == (7, "7", None)
 
 
+def test_the_few_larger_bodies_are_known_by_path_and_type(client: httpx.Client, settings: Any) -> None:
+    settings.LARGER_BODIES = {("/api/echo", "multipart/form-data"): 300_000}
+    form = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert client.post("/api/echo", content=b"x" * 300_000, headers=form).json()["size"] == 300_000
+    too_large = client.post("/api/echo", content=iter([b"x" * 300_001]), headers=form)
+    assert (too_large.status_code, error_of(too_large)["context"]) == (413, {"maxBytes": 300_000})
+    assert client.post("/api/echo", content=b"x" * 300_000).status_code == 413
+    assert client.post("/api/echo/", content=b"x" * 200_001).status_code == 413
+
+
 def test_a_get_has_no_body(client: httpx.Client) -> None:
     assert client.get("/api/echo").json()["size"] == 0
 

@@ -38,7 +38,7 @@ def test_once_runs_what_is_due_and_ends(tenant: Tenant, manage: Any) -> None:
     OutboxRow.objects.all().delete()
     happen(tenant)
     done = manage("run_dispatcher", "--once")
-    assert (done.returncode, done.stdout.strip()) == (0, "1 reactions run.")
+    assert (done.returncode, done.stdout.strip()) == (0, "2 reactions run.")
 
 
 def test_it_runs_until_it_is_stopped(tenant: Tenant, committed: str) -> None:

@@ -66,8 +66,9 @@ def test_reactions_wait_in_sql_while_it_is_away(server: Any, tenant: Tenant) -> 
 
         User.objects.update(email_verified_at="2026-01-01T00:00:00Z")
         record(catalog.USER_REGISTERED, subject=("user", User.objects.get(pk=1).uuid))
-    assert OutboxRow.objects.count() == 1
-    assert dispatcher.drain() == 1
+    waiting = OutboxRow.objects.count()
+    assert waiting >= 1
+    assert dispatcher.drain() == waiting
     assert not OutboxRow.objects.exists()
 
 

@@ -60,7 +60,7 @@ def present_sign_in_page(tenant: Tenant) -> dict[str, object]:
         "name": tenant.name,
         "slug": tenant.slug,
         "logoUrl": tenant.logo_url or None,
-        "colors": {},
+        "colors": tenant.colors,
         "ssoEnabled": False,
         "loginEnabled": tenant.status == Tenant.Status.ACTIVE,
     }

@@ -34,3 +34,22 @@ TOKENS = {
     "expiresIn": 600,
 }
 SIGN_IN = {"email": "user@company.com", "password": "your-password", "tenantSlug": "your-tenant"}
+MFA_TOKEN = "eyJ0IjoiMDE5YWFmMWUifQ:1vNx2k:Wk1zc2lnbmF0dXJl"  # noqa: S105 - an example
+SET_UP = {
+    "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+    "otpauthUri": "otpauth://totp/Acme%20Corp:Core%20Platform%20%28admin%40acme.com%29"
+    "?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Acme%20Corp",
+    "qrSvg": '<svg xmlns="http://www.w3.org/2000/svg" width="212px" height="212px" viewBox="0 0 212 212"></svg>',
+}
+RECOVERY_CODES = [
+    "8k3mq-x72vd",
+    "p0w5t-hn4ra",
+    "zc1je-69gbf",
+    "t7d2y-mk8sv",
+    "4hq0x-wr5pn",
+    "ae6vb-3zj9c",
+    "n2t8g-y1fdk",
+    "x5s7m-qh0pw",
+    "r9cz4-e8vtj",
+    "b3gyn-6d1fa",
+]

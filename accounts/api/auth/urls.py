@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.api.auth import views
+from accounts.api.auth import own_profile, preferences, second_factor, views, workspaces, ws_ticket
 
 urlpatterns = [
     path("login", views.SignInView.as_view()),
@@ -8,5 +8,16 @@ urlpatterns = [
     path("logout", views.SignOutView.as_view()),
     path("logout-all", views.SignOutAllView.as_view()),
     path("verify-email/<str:token>", views.VerifyEmailView.as_view()),
+    path("mfa", second_factor.SecondFactorView.as_view()),
+    path("mfa/totp", second_factor.TotpView.as_view()),
+    path("mfa/totp/confirm", second_factor.TotpConfirmView.as_view()),
+    path("mfa/recovery-codes", second_factor.RecoveryCodesView.as_view()),
+    path("mfa/verify", second_factor.VerifyView.as_view()),
+    path("mfa/enroll", second_factor.EnrollView.as_view()),
+    path("mfa/enroll/confirm", second_factor.EnrollConfirmView.as_view()),
+    path("ws-ticket", ws_ticket.WsTicketView.as_view()),
     path("me", views.MeView.as_view()),
+    path("me/profile", own_profile.OwnProfileView.as_view()),
+    path("me/preferences", preferences.PreferencesView.as_view()),
+    path("workspaces/forgot", workspaces.WorkspacesForgotView.as_view()),
 ]

@@ -2,14 +2,14 @@
 
 from typing import ClassVar
 
-from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import errors
 from accounts.access_tokens import Claims, verify_access_token
 from accounts.api.auth import examples
-from accounts.api.auth.serializers import SignedInOutput, present_signed_in
+from accounts.api.auth.responses import DEVICE_COOKIE, sign_in_response
+from accounts.api.auth.serializers import SignedInOutput, SignInOutput, present_signed_in
 from accounts.api.middleware import bearer_token
 from accounts.api.serializers import (
     RefreshInput,
@@ -22,7 +22,7 @@ from accounts.api.serializers import (
 )
 from accounts.selectors import user_get
 from accounts.services.sessions import session_end, session_of_refresh_token, session_refresh, sessions_end_all
-from accounts.services.sign_in import DEVICE_SECONDS, device_cookie, sign_in
+from accounts.services.sign_in import sign_in
 from accounts.services.verification import email_verify
 from platform_site.api.docs import operation, query
 from platform_site.api.permissions import Public, SignedIn
@@ -33,8 +33,6 @@ from platform_site.errors import NOT_AUTHENTICATED, PlatformError
 from platform_site.tenants import find_tenant
 from tenancy.errors import TENANT_SUSPENDED
 
-DEVICE_COOKIE = "known_device"
-
 
 class SignInView(ApiView):
     access = Public()
@@ -42,9 +40,12 @@ class SignInView(ApiView):
     @operation(
         id="auth_login",
         summary="Sign in with e-mail, password and workspace",
-        description="Attempts are counted per workspace and address, 10 in 15 minutes, before anything is compared.",
+        description="Attempts are counted per workspace and address, 10 in 15 minutes, before anything is compared."
+        " With a second factor there are no tokens yet but `mfaRequired` and an `mfaToken` for /auth/mfa/verify;"
+        " where the workspace asks for one and there is none, `mfa_enrollment_required` has an `mfaToken` for"
+        " /auth/mfa/enroll in its context.",
         input=SignInInput,
-        output=SignedInOutput,
+        output=SignInOutput,
         example_in=examples.SIGN_IN,
         example={**examples.TOKENS, "user": examples.USER, "tenant": examples.TENANT},
         errors=[
@@ -52,23 +53,13 @@ class SignInView(ApiView):
             errors.TOO_MANY_ATTEMPTS,
             errors.ACCOUNT_DEACTIVATED,
             errors.EMAIL_NOT_VERIFIED,
+            errors.MFA_ENROLLMENT_REQUIRED,
             TENANT_SUSPENDED,
         ],
     )
     def post(self, request: Request) -> Response:
         data = self.read(SignInInput)
-        signed_in = sign_in(**data, device=request.COOKIES.get(DEVICE_COOKIE, ""))
-        response = Response(present_signed_in(signed_in), headers={"Cache-Control": "no-store"})
-        response.set_cookie(
-            DEVICE_COOKIE,
-            device_cookie(signed_in.tenant.slug, signed_in.user),
-            max_age=DEVICE_SECONDS,
-            path="/api/v1/auth/login",
-            secure=not settings.DEBUG,
-            httponly=True,
-            samesite="Lax",
-        )
-        return response
+        return sign_in_response(sign_in(**data, device=request.COOKIES.get(DEVICE_COOKIE, "")))
 
 
 class RefreshView(ApiView):

@@ -1,0 +1,280 @@
+"""The policy table: for every route and method, who may call it and what the others get.
+
+It is read in two ways: ``test_permission_table`` runs every row as every
+persona, and fails for a route that is not here. Braces in a path or a body name
+something in the ``World`` that each test makes.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support import COMPANY, OTHER_COMPANY, PASSWORD, Api, signed_in
+
+ANYBODY, SIGNED_IN = "anybody", "signed in"
+ROLES = ("user", "manager", "admin")
+PERSONAS = ("nobody", *ROLES, "pending", "inactive", "suspended", "foreign admin", "key", "key without rights")
+RANKS = {"user": 1, "manager": 2, "tenant_admin": 3}
+
+
+@dataclass(frozen=True)
+class Row:
+    """``status`` is what those who may call get with ``body``.
+
+    ``who`` is ANYBODY, SIGNED_IN (any person, no API key), or the permission it
+    takes. ``person``: no API key may, whatever its permissions. ``foreign`` is
+    what an administrator of another tenant gets who names this tenant's things;
+    without it, what everybody gets. ``but`` are exceptions by persona.
+    """
+
+    method: str
+    route: str
+    who: str
+    status: int
+    path: str = ""
+    body: Any = field(default_factory=dict)
+    person: bool = False
+    foreign: int = 0
+    but: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.route}"
+
+    @property
+    def url(self) -> str:
+        return self.path or self.route
+
+    def expected(self, persona: str) -> int:
+        """The status that this persona gets."""
+        if persona in self.but:
+            return self.but[persona]
+        if self.who == ANYBODY:
+            return self.status
+        if persona in ("nobody", "pending", "inactive"):
+            return 401
+        if persona == "suspended":
+            return 403
+        if persona == "foreign admin":
+            return self.foreign or self.status
+        if persona in ("key", "key without rights"):
+            holds = self.who != SIGNED_IN and not self.person and persona == "key"
+            return self.status if holds else 403
+        return self.status if self._role_may(persona) else 403
+
+    def _role_may(self, persona: str) -> bool:
+        from platform_site.permissions import permissions
+
+        needed = "user" if self.who == SIGNED_IN else permissions.get(self.who).min_role
+        return RANKS[{"admin": "tenant_admin"}.get(persona, persona)] >= RANKS[needed]
+
+
+SIGN_IN = {"email": "user@acme.test", "password": PASSWORD, "tenantSlug": COMPANY}
+REGISTER = {
+    "companyName": "Initech",
+    "slug": "initech",
+    "adminEmail": "a@initech.test",
+    "adminPassword": "secure-password",
+}
+NEW_PASSWORD = "quite another sentence"
+ADDRESS = {"email": "user@acme.test", "tenantSlug": COMPANY}
+# It checks the token itself, because an expired one must be able to sign out; ending it twice is fine.
+_OWN_CHECK = {"nobody": 401, "pending": 200, "inactive": 200, "suspended": 200, "key": 401, "key without rights": 401}
+
+TABLE = [
+    Row("POST", "/auth/login", ANYBODY, 200, body=SIGN_IN, but={"suspended": 403}),
+    Row("POST", "/auth/refresh", ANYBODY, 401, body={"refreshToken": "x"}),
+    Row("POST", "/auth/logout", SIGNED_IN, 200, but=_OWN_CHECK),
+    Row("POST", "/auth/logout-all", SIGNED_IN, 200),
+    Row("POST", "/auth/verify-email/:token", ANYBODY, 400, "/auth/verify-email/x"),
+    Row("GET", "/auth/verify-email/:token", ANYBODY, 400, "/auth/verify-email/x"),
+    Row("POST", "/auth/resend-verification", ANYBODY, 202, body=ADDRESS),
+    Row("POST", "/auth/password/forgot", ANYBODY, 202, body=ADDRESS),
+    Row("POST", "/auth/password/reset", ANYBODY, 400, body={"token": "x", "password": NEW_PASSWORD}),
+    Row(
+        "POST",
+        "/auth/password/change",
+        SIGNED_IN,
+        200,
+        body={"currentPassword": PASSWORD, "newPassword": NEW_PASSWORD},
+    ),
+    Row("POST", "/auth/workspaces/forgot", ANYBODY, 202, body={"email": "user@acme.test"}),
+    Row("POST", "/auth/reauthenticate", SIGNED_IN, 200, body={"password": PASSWORD}),
+    Row("GET", "/auth/sessions", SIGNED_IN, 200),
+    Row("DELETE", "/auth/sessions/:session_id", SIGNED_IN, 200, "/auth/sessions/{session}", foreign=404),
+    Row("GET", "/auth/mfa", SIGNED_IN, 200),
+    Row("POST", "/auth/mfa/totp", SIGNED_IN, 200),
+    Row("POST", "/auth/mfa/totp/confirm", SIGNED_IN, 409, body={"code": "123456"}),
+    Row("DELETE", "/auth/mfa/totp", SIGNED_IN, 409),
+    Row("POST", "/auth/mfa/verify", ANYBODY, 401, body={"mfaToken": "x", "code": "123456"}),
+    Row("POST", "/auth/mfa/recovery-codes", SIGNED_IN, 409),
+    Row("POST", "/auth/ws-ticket", SIGNED_IN, 200),
+    Row("GET", "/auth/me", SIGNED_IN, 200),
+    Row("GET", "/auth/me/profile", SIGNED_IN, 200),
+    Row("PATCH", "/auth/me/profile", SIGNED_IN, 200, body={"timezone": "Europe/Berlin"}),
+    Row("PUT", "/auth/me/profile", SIGNED_IN, 200, body={"timezone": "Europe/Berlin"}),
+    Row("GET", "/auth/me/preferences", SIGNED_IN, 200),
+    Row("PATCH", "/auth/me/preferences", SIGNED_IN, 200, body={"theme": "dark"}),
+    Row("PUT", "/auth/me/preferences", SIGNED_IN, 200, body={"theme": "dark"}),
+    Row("POST", "/users", "users.invite", 201, body={"email": "new@example.test", "firstName": "N", "role": "user"}),
+    Row("GET", "/users", "users.view", 200),
+    Row("GET", "/users/profiles", "users.view", 200),
+    Row("GET", "/users/me", SIGNED_IN, 200),
+    Row("GET", "/users/:ref", "users.view", 200, "/users/{target}", foreign=404),
+    Row("PATCH", "/users/:ref", "users.edit", 200, "/users/{target}", {"firstName": "New"}, foreign=404),
+    Row("PUT", "/users/:ref", "users.edit", 200, "/users/{target}", {"firstName": "New"}, foreign=404),
+    Row("DELETE", "/users/:ref", "users.deactivate", 200, "/users/{target}", foreign=404),
+    Row("POST", "/users/:ref/activate", "users.deactivate", 200, "/users/{inactive}/activate", foreign=404),
+    Row("PUT", "/users/:ref/activate", "users.deactivate", 200, "/users/{inactive}/activate", foreign=404),
+    Row("PATCH", "/users/:ref/activate", "users.deactivate", 200, "/users/{inactive}/activate", foreign=404),
+    Row(
+        "POST",
+        "/users/:ref/resend-invitation",
+        "users.invite",
+        202,
+        "/users/{pending}/resend-invitation",
+        foreign=404,
+        but={"manager": 403, "key": 403},
+    ),
+    Row("POST", "/users/accept-invitation", ANYBODY, 400, body={"token": "x", "password": NEW_PASSWORD}),
+    Row(
+        "DELETE",
+        "/users/:ref/permanent",
+        "users.deactivate",
+        200,
+        "/users/{inactive}/permanent",
+        person=True,
+        foreign=404,
+    ),
+    Row("DELETE", "/users/:ref/mfa", "users.deactivate", 409, "/users/{target}/mfa", person=True, foreign=404),
+    Row("GET", "/profiles", "profiles.view", 200),
+    Row("GET", "/profiles/permissions", "profiles.view", 200),
+    Row("GET", "/profiles/:profile_id", "profiles.view", 200, "/profiles/{profile}", foreign=404),
+    Row("POST", "/profiles", "profiles.manage", 201, body={"name": "Support", "permissions": [1, 5]}),
+    Row("PATCH", "/profiles/:profile_id", "profiles.manage", 200, "/profiles/{profile}", {"name": "X"}, foreign=404),
+    Row("PUT", "/profiles/:profile_id", "profiles.manage", 200, "/profiles/{profile}", {"name": "X"}, foreign=404),
+    Row("DELETE", "/profiles/:profile_id", "profiles.manage", 200, "/profiles/{profile}", foreign=404),
+    Row("POST", "/profiles/:profile_id/activate", "profiles.manage", 200, "/profiles/102/activate", foreign=404),
+    Row("PUT", "/profiles/:profile_id/activate", "profiles.manage", 200, "/profiles/102/activate", foreign=404),
+    Row("PATCH", "/profiles/:profile_id/activate", "profiles.manage", 200, "/profiles/102/activate", foreign=404),
+    Row("GET", "/permissions/me", SIGNED_IN, 200),
+    Row("GET", "/api-keys", "api_keys.manage", 200, person=True),
+    Row("POST", "/api-keys", "api_keys.manage", 201, body={"name": "CRM", "permissions": [1]}, person=True),
+    Row("DELETE", "/api-keys/:key_id", "api_keys.manage", 200, "/api-keys/{api_key}", person=True, foreign=404),
+    Row("GET", "/audit", "audit.view", 200),
+    Row("GET", "/org-settings", "org_settings.view", 200),
+    Row("GET", "/org-settings/by-category/:category", "org_settings.view", 200, "/org-settings/by-category/company"),
+    Row("GET", "/org-settings/:key", "org_settings.view", 200, "/org-settings/company.date_format"),
+    Row(
+        "PUT",
+        "/org-settings/:key",
+        "org_settings.manage",
+        200,
+        "/org-settings/company.date_format",
+        {"value": "dd.MM.yyyy"},
+    ),
+    Row(
+        "PATCH",
+        "/org-settings/:key",
+        "org_settings.manage",
+        200,
+        "/org-settings/company.date_format",
+        {"value": "dd.MM.yyyy"},
+    ),
+    Row("POST", "/tenants/register", ANYBODY, 201, body=REGISTER),
+    Row("GET", "/tenants/me", SIGNED_IN, 200),
+    Row("GET", "/tenants/by-slug/:slug", ANYBODY, 200, "/tenants/by-slug/acme"),
+    Row("GET", "/tenants/check-slug/:slug", ANYBODY, 200, "/tenants/check-slug/acme"),
+    Row("GET", "/health", ANYBODY, 200),
+    Row("GET", "/health/system", ANYBODY, 200),
+    Row("GET", "/health/services", SIGNED_IN, 200),
+    Row("GET", "/health/live", ANYBODY, 200),
+    Row("GET", "/health/ready", ANYBODY, 200),
+]
+
+
+def cells() -> Iterator[tuple[Row, str]]:
+    """Every row for every persona."""
+    for row in TABLE:
+        for persona in PERSONAS:
+            yield row, persona
+
+
+class World:
+    """What a row may name: people in every state, a profile, a key, sessions. All of the first tenant."""
+
+    def __init__(self, tenant: Any, other_tenant: Any) -> None:
+        from django.db import transaction
+
+        from accounts.models import CustomProfile, User
+        from accounts.roles import Role
+        from accounts.services.passwords import password_hash
+        from accounts.services.people import user_create
+        from platform_site.binding import bind
+
+        self.tenant, self.other_tenant = tenant, other_tenant
+        with bind(tenant.ref), transaction.atomic():
+            for name, role, status in (
+                ("manager", Role.MANAGER, User.Status.ACTIVE),
+                ("pending", Role.USER, User.Status.PENDING),
+                ("inactive", Role.USER, User.Status.INACTIVE),
+                ("target", Role.USER, User.Status.ACTIVE),
+            ):
+                user_create(
+                    email=f"{name}@{COMPANY}.test",
+                    first_name=name.title(),
+                    role=role,
+                    status=status,
+                    password=password_hash(PASSWORD),
+                )
+            self.names = {name: User.objects.get(email_key=f"{name}@{COMPANY}.test").uuid for name in _PEOPLE}
+            profile = CustomProfile.objects.create(id=101, name="Sales", name_key="sales", permissions=[1, 5])
+            self.names["profile"] = profile.id
+            CustomProfile.objects.create(id=102, name="Old", name_key="old", permissions=[], is_active=False)
+
+    def client(self, persona: str) -> Api:
+        """Somebody of this kind, and in ``names`` what rows call "own"."""
+        person = _SIGN_IN_AS.get(persona)
+        if persona == "nobody":
+            return Api()
+        if persona.startswith("key"):
+            return Api(token=self._key(everything=persona == "key"))
+        tenant = self.other_tenant if persona == "foreign admin" else self.tenant
+        client = signed_in(tenant, f"{person}@{tenant.slug}.test")
+        if persona == "suspended":
+            from tenancy.services import tenant_suspend
+
+            tenant_suspend(tenant_id=self.tenant.id, reason="test")
+        return client
+
+    def _key(self, *, everything: bool) -> str:
+        from platform_site.permissions import permissions
+
+        numbers = [item.number for item in permissions if item.key != "api_keys.manage"] if everything else [1]
+        alice = signed_in(self.tenant, f"admin@{COMPANY}.test")
+        made = alice.post("/api-keys", {"name": "robot", "permissions": numbers})
+        assert made.status_code == 201, made.content
+        return str(made.json()["data"]["key"])
+
+    def fill(self, value: Any) -> Any:
+        """Names in braces replaced, in a path or anywhere in a body."""
+        if isinstance(value, str):
+            return value.format(**self.names)
+        if isinstance(value, dict):
+            return {name: self.fill(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self.fill(item) for item in value]
+        return value
+
+
+_PEOPLE = ("admin", "user", "manager", "pending", "inactive", "target")
+_SIGN_IN_AS = {
+    "user": "user",
+    "manager": "manager",
+    "admin": "admin",
+    "pending": "pending",
+    "inactive": "inactive",
+    "suspended": "admin",
+    "foreign admin": "admin",
+}
+assert OTHER_COMPANY
