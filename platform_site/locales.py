@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 _ODD = frozenset({"localtime", "Factory", "posixrules", "leapseconds", "tzdata.zi"})
 _ODD_FOLDERS = ("posix/", "right/", "SystemV/")
 # BCP 47 as far as anybody uses it: language, script, region.
-_LOCALE = re.compile(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?")
+LOCALE_PATTERN = r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?"
 
 
 @cache
@@ -27,6 +27,6 @@ def valid_timezone(value: Any) -> str:
 
 def valid_locale(value: Any) -> str:
     """A language tag in its usual form; raises ``ValueError`` with a sentence for people."""
-    if not _LOCALE.fullmatch(str(value)):
+    if not re.fullmatch(LOCALE_PATTERN, str(value)):
         raise ValueError("This is no language tag such as en, de-AT or zh-Hant-TW.")
     return str(value)

@@ -10,7 +10,10 @@ from platform_site.api.views import not_found
 
 api_v1 = [
     path("auth/", include("accounts.api.auth.urls")),
-    path("users/", include("accounts.api.users.urls")),
+    path("users", include("accounts.api.users.urls")),
+    path("profiles", include("accounts.api.profiles.urls")),
+    path("permissions", include("accounts.api.permissions.urls")),
+    path("api-keys", include("accounts.api.api_keys.urls")),
     path("audit", include("accounts.api.audit.urls")),
     path("tenants/", include("tenancy.api.urls")),
     path("org-settings", include("tenancy.api.org_settings.urls")),
@@ -21,7 +24,8 @@ urlpatterns = [
     path("api/v1/", include(api_v1)),
     path("api/schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
-    re_path(r"^api(?:/.*)?$", not_found),
+    # A line break, too, may stand in a path that nobody knows.
+    re_path(r"^api(?:/[\s\S]*)?\Z", not_found),
     path("avatars/<str:token>.webp", avatar),
     path("admin/", admin.site.urls),
     path("", include("platform_site.pages.urls")),

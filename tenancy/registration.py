@@ -4,7 +4,7 @@ Stands above accounts, because it makes the first person of a tenant. Whatever
 goes wrong, and wherever the process dies, either all of it exists or nothing.
 """
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cache
 
@@ -57,21 +57,28 @@ def tenant_register(
 ) -> Registered:
     """Make a tenant with its first ``tenant_admin``.
 
-    Raises ``slug_invalid``, ``slug_reserved``, ``slug_taken``, ``password_…``
+    Raises ``password_…``, ``slug_invalid``, ``slug_reserved``, ``slug_taken``
     with the field in the details, or ``tenant_provisioning`` while the
-    platform is being migrated.
+    platform is being migrated. A slug is refused after as many hashes as one
+    that is free is accepted after: one.
     """
     slug = slug_normalized(slug)
+    context = [company_name, slug, admin_email, admin_first_name, admin_last_name, settings.PRODUCT_NAME]
+    password_check(admin_password, field="adminPassword", context=context)
+    # Argon2id takes as long as all that PostgreSQL does here, so the two work side by side.
+    hashed = _hashers().submit(password_hash, admin_password)
+    try:
+        return _register(company_name, slug, Administrator(admin_email, admin_first_name, admin_last_name, hashed))
+    finally:
+        wait([hashed])
+
+
+def _register(company_name: str, slug: str, admin: Administrator) -> Registered:
     refusal = slug_refusal(slug)
     if refusal is not None:
         raise invalid_field("slug", refusal)
     _refuse_taken(slug)
-    context = [company_name, slug, admin_email, admin_first_name, admin_last_name, settings.PRODUCT_NAME]
-    password_check(admin_password, field="adminPassword", context=context)
     template = current_template()
-    # Argon2id takes as long as all that PostgreSQL does here, so the two work side by side.
-    hashed = _hashers().submit(password_hash, admin_password)
-    admin = Administrator(admin_email, admin_first_name, admin_last_name, hashed)
     with transaction.atomic():
         tenant = _tenant_create(company_name, slug, template)
         create_schema(schema_name=tenant.schema_name, template=template)
@@ -85,7 +92,7 @@ def _hashers() -> ThreadPoolExecutor:
 
 
 def _refuse_taken(slug: str) -> None:
-    """Spares a taken slug the work; the unique index is what decides."""
+    """Spares a taken slug the schema; the unique index is what decides."""
     if Tenant.objects.filter(slug=slug).exists():
         raise invalid_field("slug", errors.SLUG_TAKEN)
 

@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support import COMPANY, OTHER_COMPANY, PASSWORD, Api, signed_in
+from tests.support import COMPANY, PASSWORD, Api, signed_in
 
 ANYBODY, SIGNED_IN = "anybody", "signed in"
 ROLES = ("user", "manager", "admin")
-PERSONAS = ("nobody", *ROLES, "pending", "inactive", "suspended", "foreign admin", "key", "key without rights")
+PERSONAS = ("nobody", *ROLES, "pending", "inactive", "suspended", "foreign admin", "key", "small key")
+# The one permission of the small key; "key" holds every permission that a key can hold.
+SMALL_KEY_HOLDS = "users.view"
 RANKS = {"user": 1, "manager": 2, "tenant_admin": 3}
 
 
@@ -57,9 +59,9 @@ class Row:
             return 403
         if persona == "foreign admin":
             return self.foreign or self.status
-        if persona in ("key", "key without rights"):
-            holds = self.who != SIGNED_IN and not self.person and persona == "key"
-            return self.status if holds else 403
+        if persona in ("key", "small key"):
+            holds = self.who != SIGNED_IN and (persona == "key" or self.who == SMALL_KEY_HOLDS)
+            return self.status if holds and not self.person else 403
         return self.status if self._role_may(persona) else 403
 
     def _role_may(self, persona: str) -> bool:
@@ -79,7 +81,7 @@ REGISTER = {
 NEW_PASSWORD = "quite another sentence"
 ADDRESS = {"email": "user@acme.test", "tenantSlug": COMPANY}
 # It checks the token itself, because an expired one must be able to sign out; ending it twice is fine.
-_OWN_CHECK = {"nobody": 401, "pending": 200, "inactive": 200, "suspended": 200, "key": 401, "key without rights": 401}
+_OWN_CHECK = {"nobody": 401, "pending": 200, "inactive": 200, "suspended": 200, "key": 401, "small key": 401}
 
 TABLE = [
     Row("POST", "/auth/login", ANYBODY, 200, body=SIGN_IN, but={"suspended": 403}),
@@ -107,6 +109,8 @@ TABLE = [
     Row("POST", "/auth/mfa/totp/confirm", SIGNED_IN, 409, body={"code": "123456"}),
     Row("DELETE", "/auth/mfa/totp", SIGNED_IN, 409),
     Row("POST", "/auth/mfa/verify", ANYBODY, 401, body={"mfaToken": "x", "code": "123456"}),
+    Row("POST", "/auth/mfa/enroll", ANYBODY, 401, body={"mfaToken": "x"}),
+    Row("POST", "/auth/mfa/enroll/confirm", ANYBODY, 401, body={"mfaToken": "x", "code": "123456"}),
     Row("POST", "/auth/mfa/recovery-codes", SIGNED_IN, 409),
     Row("POST", "/auth/ws-ticket", SIGNED_IN, 200),
     Row("GET", "/auth/me", SIGNED_IN, 200),
@@ -206,7 +210,7 @@ class World:
     def __init__(self, tenant: Any, other_tenant: Any) -> None:
         from django.db import transaction
 
-        from accounts.models import CustomProfile, User
+        from accounts.models import ApiKey, CustomProfile, User
         from accounts.roles import Role
         from accounts.services.passwords import password_hash
         from accounts.services.people import user_create
@@ -231,13 +235,17 @@ class World:
             profile = CustomProfile.objects.create(id=101, name="Sales", name_key="sales", permissions=[1, 5])
             self.names["profile"] = profile.id
             CustomProfile.objects.create(id=102, name="Old", name_key="old", permissions=[], is_active=False)
+            admin = User.objects.get(uuid=self.names["admin"])
+            key = ApiKey.objects.create(name="CRM", permissions=[1], created_by=admin, secret_hash=b"", key_id="k1")
+            self.names["api_key"] = key.id
 
     def client(self, persona: str) -> Api:
-        """Somebody of this kind, and in ``names`` what rows call "own"."""
-        person = _SIGN_IN_AS.get(persona)
+        """Somebody of this kind. ``{session}`` is another session of the same person, or one of the administrator's."""
+        person = _SIGN_IN_AS.get(persona, "admin")
+        self.names["session"] = self._session(f"{person}@{COMPANY}.test")
         if persona == "nobody":
             return Api()
-        if persona.startswith("key"):
+        if persona in ("key", "small key"):
             return Api(token=self._key(everything=persona == "key"))
         tenant = self.other_tenant if persona == "foreign admin" else self.tenant
         client = signed_in(tenant, f"{person}@{tenant.slug}.test")
@@ -247,10 +255,20 @@ class World:
             tenant_suspend(tenant_id=self.tenant.id, reason="test")
         return client
 
+    def _session(self, email: str) -> Any:
+        from accounts.models import Session
+        from platform_site.binding import bind
+
+        signed_in(self.tenant, email)
+        with bind(self.tenant.ref):
+            return Session.objects.filter(user__email_key=email).latest("id").id
+
     def _key(self, *, everything: bool) -> str:
+        from accounts.services.api_keys import NOT_GRANTABLE
         from platform_site.permissions import permissions
 
-        numbers = [item.number for item in permissions if item.key != "api_keys.manage"] if everything else [1]
+        granted = {item.key for item in permissions} - NOT_GRANTABLE if everything else {SMALL_KEY_HOLDS}
+        numbers = [item.number for item in permissions if item.key in granted]
         alice = signed_in(self.tenant, f"admin@{COMPANY}.test")
         made = alice.post("/api-keys", {"name": "robot", "permissions": numbers})
         assert made.status_code == 201, made.content
@@ -277,4 +295,3 @@ _SIGN_IN_AS = {
     "suspended": "admin",
     "foreign admin": "admin",
 }
-assert OTHER_COMPANY

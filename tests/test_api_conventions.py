@@ -7,7 +7,9 @@ import pytest
 from tests.support import Api
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/", "/auth", "/users/me/more", "/../secret", "/auth/me/%00"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/", "/auth", "/users/me/more", "/../secret", "/auth/me/%00", "/users/2%0Ak"]
+)
 def test_an_unknown_path_is_json(api: Api, path: str) -> None:
     response = api.get(path)
     assert response.status_code == 404

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from accounts.access_tokens import verify_access_token
+from accounts.services.api_key_records import PREFIX, identity_of_api_key
 from accounts.services.session_records import identity_of
 from platform_site.api.identity import Identity
 from platform_site.api.permissions import access_of
@@ -49,7 +50,9 @@ class TenantTokenMiddleware:
 
     def _identity(self, request: HttpRequest) -> Identity | None:
         token = bearer_token(request)
-        return identity_of(verify_access_token(token)) if token else None
+        if not token:
+            return None
+        return identity_of_api_key(token) if token.startswith(PREFIX) else identity_of(verify_access_token(token))
 
 
 def bearer_token(request: HttpRequest) -> str:

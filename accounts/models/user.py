@@ -7,7 +7,7 @@ from django.db.models.functions import Concat, Lower, Now
 
 from accounts.models.profile import ProfileRef, profile_refs
 from accounts.roles import Role
-from platform_site.fields import Uuid7Field
+from platform_site.fields import JsonField, Uuid7Field
 
 
 class User(models.Model):
@@ -38,7 +38,7 @@ class User(models.Model):
     locale = models.CharField(max_length=35, blank=True)
     phone = models.CharField(max_length=16, blank=True, db_default="")
     # Keys of the product's own; see services/preferences.py.
-    preferences = models.JSONField(default=dict, db_default={})
+    preferences = JsonField(default=dict, db_default={})
     # What a search looks through. The database keeps it, so no write can forget it.
     search_text = models.GeneratedField(
         expression=Lower(Concat("first_name", Value(" "), "last_name", Value(" "), "email")),
@@ -66,7 +66,9 @@ class User(models.Model):
 
     @property
     def display_name(self) -> str:
-        """The name to show: first and last, or the address before its @."""
+        """The name to show: first and last, or the address before its @. Who was deleted is a number."""
+        if self.status == User.Status.ERASED:
+            return f"Deleted user {self.id}"
         return f"{self.first_name} {self.last_name}".strip() or self.email.partition("@")[0]
 
     @property

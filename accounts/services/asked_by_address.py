@@ -15,6 +15,7 @@ from django.db import transaction
 
 from accounts.emails import email_key
 from accounts.models import LinkToken, User
+from accounts.services.invitations import invitation_send_again
 from accounts.services.links import link_create
 from accounts.services.passwords import spend_a_hash
 from platform_site import context, limits
@@ -50,15 +51,9 @@ def asked_about(payload: dict[str, Any]) -> Iterator[User | None]:
         concerned = [User.Status.ACTIVE, User.Status.PENDING]
         user = rows.filter(email_key=payload["email"], status__in=concerned).first()
         if user is not None and user.status == User.Status.PENDING:
-            _invite_again(user)
+            invitation_send_again(user=user)
             user = None
         yield user
-
-
-def _invite_again(user: User) -> None:
-    from accounts.services.invitations import invitation_send_again
-
-    invitation_send_again(user=user)
 
 
 def link_for_request(*, user: User, kind: LinkToken.Kind, request_id: UUID) -> LinkToken | None:

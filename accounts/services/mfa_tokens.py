@@ -72,7 +72,7 @@ def holder_of(token: str, purpose: Purpose) -> Iterator[MfaTokenHolder]:
     if tenant.status != ACTIVE:
         raise PlatformError(TENANT_SUSPENDED)
     with bind(tenant), transaction.atomic():
-        yield MfaTokenHolder(tenant, _holder(content), bool(content["n"]))
+        yield MfaTokenHolder(tenant, _holder(content), bool(content.get("n")))
 
 
 def _read(token: str, purpose: Purpose) -> dict[str, str]:

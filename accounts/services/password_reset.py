@@ -30,7 +30,7 @@ FORGOT = "accounts.password_forgot"
 
 
 def password_forgot(*, email: str, tenant_slug: str) -> None:
-    """Have a reset link mailed, if there is somebody to mail it to. Raises ``rate_limited``, for every address alike."""
+    """Have a reset link mailed if there is somebody to mail it to. Raises ``rate_limited``, for every address alike."""
     keep_request(kind=FORGOT, limit="password_forgot_account", email=email, tenant_slug=tenant_slug)
 
 

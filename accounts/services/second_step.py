@@ -54,6 +54,4 @@ def enrollment_confirm(*, mfa_token: str, code: str) -> Enrolled:
 
 
 def _begin(holder: MfaTokenHolder, method: str) -> SignedIn:
-    return session_begin(
-        tenant=holder.tenant, user=holder.user, methods=f"pwd {method}", new_device=holder.new_device
-    )
+    return session_begin(tenant=holder.tenant, user=holder.user, methods=f"pwd {method}", new_device=holder.new_device)

@@ -20,6 +20,7 @@ from accounts import catalog, errors
 from accounts.access_tokens import access_token
 from accounts.models import Session, User
 from accounts.selectors import with_profiles
+from accounts.services.session_lifetimes import Lifetimes, session_lifetimes
 from accounts.services.token_tenant import tenant_of_token
 from accounts.tokens import OpaqueToken, is_genuine, make_token, parse_token
 from platform_site import context, session_cache
@@ -53,7 +54,7 @@ def session_start(*, user: User, methods: str = "pwd", now: datetime | None = No
     "pwd", "pwd otp". When the user has ``SESSIONS_PER_USER`` live ones, the oldest end.
     """
     now = now or timezone.now()
-    tenant, work = require_tenant(), context.current()
+    tenant, work, lifetimes = require_tenant(), context.current(), session_lifetimes()
     _make_room(user, now)
     session = Session(
         id=uuid7(),
@@ -61,12 +62,12 @@ def session_start(*, user: User, methods: str = "pwd", now: datetime | None = No
         last_used_at=now,
         authenticated_at=now,
         methods=methods,
-        absolute_expires_at=now + timedelta(seconds=settings.SESSION_ABSOLUTE_SECONDS),
+        absolute_expires_at=now + lifetimes.absolute,
         key_id=current_token_key(),
         ip=work.origin,
         user_agent=work.user_agent,
     )
-    session.idle_expires_at = _idle_end(session, now)
+    session.idle_expires_at = _idle_end(session, lifetimes, now)
     token = _current_token(tenant.id, session)
     session.current_hash = fingerprint(token.secret)
     session.save(force_insert=True)
@@ -99,12 +100,13 @@ def session_refresh(*, refresh_token: str) -> SignedIn:
 def _refresh(tenant: TenantRef, token: OpaqueToken) -> SignedIn | PlatformError:
     now = timezone.now()
     session = Session.objects.select_for_update(of=("self",)).select_related("user").filter(id=token.id).first()
-    refusal = _refusal(session, now)
+    lifetimes = session_lifetimes()
+    refusal = _refusal(session, lifetimes, now)
     if session is None or refusal is not None:
         return refusal or PlatformError(errors.REFRESH_TOKEN_INVALID)
     presented = fingerprint(token.secret)
     if hmac.compare_digest(presented, bytes(session.current_hash)):
-        successor = _rotate(tenant, session, now)
+        successor = _rotate(tenant, session, lifetimes, now)
     elif _in_grace(session, presented, now):
         successor = _current_token(tenant.id, session)
     elif is_genuine(token):
@@ -116,12 +118,27 @@ def _refresh(tenant: TenantRef, token: OpaqueToken) -> SignedIn | PlatformError:
     return SignedIn(_tokens(tenant, session, session.user, successor), session.user, tenant)
 
 
-def _refusal(session: Session | None, now: datetime) -> PlatformError | None:
+def session_rotate(*, session_id: UUID, user: User) -> Tokens:
+    """The next pair of a live session of the user's, without the token before. In the caller's transaction.
+
+    Raises ``session_revoked``.
+    """
+    session = Session.objects.select_for_update().filter(id=session_id, user=user, revoked_at=None).first()
+    if session is None:
+        raise PlatformError(errors.SESSION_REVOKED)
+    tenant = require_tenant()
+    token = _rotate(tenant, session, session_lifetimes(), timezone.now())
+    return _tokens(tenant, session, user, token)
+
+
+def _refusal(session: Session | None, lifetimes: Lifetimes, now: datetime) -> PlatformError | None:
     if session is None:
         return PlatformError(errors.REFRESH_TOKEN_INVALID)
     if session.revoked_at is not None or session.user.status != User.Status.ACTIVE:
         return PlatformError(errors.SESSION_REVOKED)
-    if now >= min(session.idle_expires_at, session.absolute_expires_at):
+    # The tenant may have become stricter since these were written.
+    idle_end = min(session.idle_expires_at, session.last_used_at + lifetimes.idle)
+    if now >= min(idle_end, session.absolute_expires_at, session.created_at + lifetimes.absolute):
         return PlatformError(errors.REFRESH_TOKEN_EXPIRED)
     return None
 
@@ -135,7 +152,7 @@ def _in_grace(session: Session, presented: bytes, now: datetime) -> bool:
     )
 
 
-def _rotate(tenant: TenantRef, session: Session, now: datetime) -> OpaqueToken:
+def _rotate(tenant: TenantRef, session: Session, lifetimes: Lifetimes, now: datetime) -> OpaqueToken:
     session.previous_hash = session.current_hash
     session.previous_until = now + timedelta(seconds=settings.REFRESH_GRACE_SECONDS)
     session.counter += 1
@@ -143,7 +160,8 @@ def _rotate(tenant: TenantRef, session: Session, now: datetime) -> OpaqueToken:
     token = _current_token(tenant.id, session)
     session.current_hash = fingerprint(token.secret)
     session.last_used_at = now
-    session.idle_expires_at = _idle_end(session, now)
+    session.absolute_expires_at = min(session.absolute_expires_at, session.created_at + lifetimes.absolute)
+    session.idle_expires_at = _idle_end(session, lifetimes, now)
     session.save(
         update_fields=[
             "previous_hash",
@@ -153,6 +171,7 @@ def _rotate(tenant: TenantRef, session: Session, now: datetime) -> OpaqueToken:
             "current_hash",
             "last_used_at",
             "idle_expires_at",
+            "absolute_expires_at",
         ]
     )
     return token
@@ -225,8 +244,8 @@ def _revoke(session_ids: list[UUID], reason: str, now: datetime) -> int:
     return count
 
 
-def _idle_end(session: Session, now: datetime) -> datetime:
-    return min(now + timedelta(seconds=settings.SESSION_IDLE_SECONDS), session.absolute_expires_at)
+def _idle_end(session: Session, lifetimes: Lifetimes, now: datetime) -> datetime:
+    return min(now + lifetimes.idle, session.absolute_expires_at)
 
 
 def _current_token(tenant_id: UUID, session: Session) -> OpaqueToken:

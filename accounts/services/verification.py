@@ -2,12 +2,15 @@
 
 import hmac
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 from accounts import catalog, errors
 from accounts.models import LinkToken, User
+from accounts.services.asked_by_address import asked_about, keep_request, link_for_request
 from accounts.services.sessions import sessions_forget
 from accounts.services.token_tenant import tenant_of_token
 from accounts.tokens import OpaqueToken
@@ -15,6 +18,8 @@ from platform_site.binding import bind
 from platform_site.errors import PlatformError
 from platform_site.journal.services import record
 from platform_site.keys import fingerprint
+
+RESEND = "accounts.resend_verification"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +63,19 @@ def _verify(token: OpaqueToken) -> Verification:
     sessions_forget(user_ids=[user.id])
     record(catalog.EMAIL_VERIFIED, subject=("user", user.uuid), actor_id=user.uuid)
     return Verification(already_verified=False)
+
+
+def verification_resend(*, email: str, tenant_slug: str) -> None:
+    """Have another link mailed to whoever has not confirmed. Raises ``rate_limited``, for every address alike."""
+    keep_request(kind=RESEND, limit="resend_verification_account", email=email, tenant_slug=tenant_slug)
+
+
+def verification_resend_serve(*, request_id: UUID, payload: dict[str, Any]) -> None:
+    """An active person who has not confirmed gets a link, an invited one the invitation again, others nothing."""
+    with asked_about(payload) as user:
+        if user is None or user.email_verified:
+            return
+        link = link_for_request(user=user, kind=LinkToken.Kind.VERIFY_EMAIL, request_id=request_id)
+        if link is not None:
+            data = {"linkId": str(link.id)}
+            record(catalog.VERIFICATION_REQUESTED, subject=("user", user.uuid), data=data)

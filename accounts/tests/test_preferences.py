@@ -47,6 +47,13 @@ def test_it_is_merged_key_by_key(bob: Api, method: str) -> None:
     assert bob.get(PATH).json()["data"] == expected
 
 
+@pytest.mark.parametrize("value", [1e20, -1e20, 1.7e308, 2**63 - 1, -(2**63)])
+def test_a_large_number_can_be_kept_and_the_rest_changed_afterwards(bob: Api, value: float) -> None:
+    assert bob.call("PATCH", PATH, b'{"v": {"deep": [%s]}}' % str(value).encode()).status_code == 200
+    assert bob.call("PATCH", PATH, {"other": 1}).status_code == 200
+    assert bob.get(PATH).json()["data"]["v"] == {"deep": [pytest.approx(value, rel=1e-15)]}
+
+
 def test_null_removes_a_key(bob: Api, tenant: Tenant) -> None:
     bob.call("PATCH", PATH, {"theme": "dark", "mine": 1, "other": 2})
     response = bob.call("PATCH", PATH, {"theme": None, "mine": None, "never.there": None})

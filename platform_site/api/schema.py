@@ -216,7 +216,9 @@ class EnvelopeAutoSchema(AutoSchema):
     def _get_request_body(self, direction: Direction = "request") -> Document | None:
         body: Document | None = super()._get_request_body(direction)  # type: ignore[no-untyped-call]
         if body and self.operation and self.operation.example_in is not None:
-            body["content"][JSON]["examples"] = {"example": {"value": dict(self.operation.example_in)}}
+            # A form's example is the same without the file, which no JSON can show.
+            for media in body["content"].values():
+                media["examples"] = {"example": {"value": dict(self.operation.example_in)}}
         return body
 
     def _get_response_bodies(self, direction: Direction = "response") -> Document:

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models.functions import Now
 
-from platform_site.fields import Uuid7Field
+from platform_site.fields import JsonField, Uuid7Field
 
 
 class JournalEntry(models.Model):
@@ -19,7 +19,7 @@ class JournalEntry(models.Model):
     request_id = models.CharField(max_length=64, blank=True)
     subject_type = models.CharField(max_length=40, blank=True)
     subject_id = models.CharField(max_length=64, blank=True)
-    data = models.JSONField(default=dict)
+    data = JsonField(default=dict)
 
     class Meta:
         indexes = [

@@ -1,4 +1,4 @@
-"""The start page, the page behind a mailed link, and the pages for what went wrong."""
+"""The start page, the pages about one's own account, and the pages for what went wrong."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -23,13 +23,14 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def verify_email(request: HttpRequest, token: str) -> HttpResponse:
-    """A button that confirms an e-mail address.
+def person_page(request: HttpRequest, *, template: str, token: str = "") -> HttpResponse:
+    """A page on which somebody does something about an account, all of it with the API.
 
     Opening the page changes nothing, because mail scanners open links. The token
-    stays in the address: it is in no title, no markup and no referrer.
+    of a mailed link stays in the address: it is in no title, no markup and no
+    referrer.
     """
-    response = render(request, "pages/verify_email.html", {"product": settings.PRODUCT_NAME})
+    response = render(request, template, {"product": settings.PRODUCT_NAME})
     response["Referrer-Policy"] = "no-referrer"
     response["Cache-Control"] = "no-store"
     response["X-Robots-Tag"] = "noindex"

@@ -27,7 +27,14 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["platform_site.api.permissions.Anybody"],
     "SERVE_AUTHENTICATION": [],
-    "ENUM_NAME_OVERRIDES": {},
+    # Fields of one name with different choices have to be told apart.
+    "ENUM_NAME_OVERRIDES": {
+        "UserStatusEnum": "accounts.models.User.Status",
+        "SettableUserStatusEnum": "accounts.api.users.serializers.SETTABLE",
+        "TenantStatusEnum": "tenancy.models.Tenant.Status",
+        "OrgSettingTypeEnum": "tenancy.api.org_settings.serializers.KINDS",
+        "AuditActorKindEnum": "accounts.api.audit.serializers.ACTOR_KINDS",
+    },
     "SORT_OPERATIONS": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

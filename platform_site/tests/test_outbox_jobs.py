@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from platform_site.binding import bind, bound_tenant
 from platform_site.outbox import claiming, dispatcher
-from platform_site.outbox.models import OutboxRow
+from platform_site.outbox.models import NOBODY, OutboxRow
 from platform_site.outbox.registry import job_kind
 from platform_site.outbox.services import Job, enqueue_jobs, jobs_drop, jobs_move
 from tenancy.models import Tenant
@@ -155,9 +155,7 @@ class TestTurns:
         fill(uuid4(), 3000)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE outbox_outboxrow")
-            cursor.execute(
-                "EXPLAIN " + claiming._IN_TURNS, {"now": timezone.now(), "limit": 20, "nobody": claiming.NOBODY}
-            )
+            cursor.execute("EXPLAIN " + claiming._IN_TURNS, {"now": timezone.now(), "limit": 20, "nobody": NOBODY})
             plan = "\n".join(line for (line,) in cursor.fetchall())
         assert "outbox_lanes" in plan
         assert "Seq Scan on outbox_outboxrow" not in plan

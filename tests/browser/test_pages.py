@@ -1,31 +1,19 @@
-"""Every page in a real browser, against what ``make run`` starts.
+"""Every page in a real browser, against what ``make run`` starts."""
 
-Needs chromium on the machine. Screenshots are kept in ``var/screenshots`` to be
-looked at: light and dark, desktop and phone.
-"""
-
-import os
-import re
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-SHOTS = ROOT / "var" / "screenshots"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
+from tests.browser.support import SCHEMES, SHOTS, SIZES, mailed_link, watch
+
 PAGES = {
     "start": "/",
     "verify": "/verify-email/x",
+    "accept-invitation": "/accept-invitation/x",
+    "reset-password": "/reset-password/x",
+    "sign-in": "/sign-in?workspace=demo",
+    "forgot-password": "/forgot-password",
+    "find-workspaces": "/find-workspaces",
     "mail": "/dev/mail",
     "docs": "/api/docs",
     "admin-sign-in": "/admin/login/",
@@ -34,78 +22,7 @@ PAGES = {
 pytestmark = [pytest.mark.browser, pytest.mark.no_django, pytest.mark.timeout(300)]
 
 
-@pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The whole platform in a home of its own, as a newcomer gets it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    keep = {"PATH", "HOME", "LANG", "VIRTUAL_ENV"}
-    environment = {name: value for name, value in os.environ.items() if name in keep}
-    environment |= {"PORT": str(port), "VAR_DIR": str(tmp_path_factory.mktemp("home"))}
-    running = subprocess.Popen(
-        [sys.executable, "-m", "platform_site.local.run"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(f"{url}/api/v1/health/ready", running)
-        yield url
-    finally:
-        running.send_signal(signal.SIGINT)
-        running.wait(60)
-
-
-def _wait_for(url: str, running: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
-        assert running.poll() is None, "the platform did not start"
-        try:
-            with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own port
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.3)
-    pytest.fail("the platform did not get ready")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    if CHROMIUM is None:
-        pytest.fail("chromium is missing: install it (apt-get install chromium) to run the browser tests")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update"],
-        )
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def page(browser: Any, platform: str) -> Iterator[Any]:
-    """A page whose script errors and outside requests fail the test."""
-    context = browser.new_context(viewport=SIZES["desktop"])
-    opened = context.new_page()
-    wrong: list[str] = []
-    watch(opened, platform, wrong)
-    yield opened
-    context.close()
-    assert wrong == []
-
-
-def watch(page: Any, platform: str, wrong: list[str]) -> None:
-    page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
-    page.on("request", lambda request: _note_outside(request.url, platform, wrong))
-
-
-def _note_outside(url: str, platform: str, wrong: list[str]) -> None:
-    if not url.startswith((platform, "data:", "blob:", "about:")):
-        wrong.append(f"outside: {url}")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", PAGES)
 def test_each_page_fits_and_asks_nobody_else(browser: Any, platform: str, name: str, size: str, scheme: str) -> None:
@@ -132,23 +49,13 @@ def test_a_company_signs_up_and_confirms_its_address_in_the_browser(page: Any, p
                                   adminPassword: "secure-password"})})).status"""
     )
     assert registered == 201
-    link = _mailed_link(page, platform)
+    link = mailed_link(page, platform, "b@browser.test", "/verify-email/")
     page.goto(platform + link)
     page.get_by_role("button").click()
     page.get_by_text("Thank you, that worked").wait_for()
     page.goto(platform + link)
     page.get_by_role("button").click()
     page.get_by_text("Already confirmed").wait_for()
-
-
-def _mailed_link(page: Any, platform: str) -> str:
-    for _ in range(60):
-        listed = page.evaluate("async () => JSON.stringify(await (await fetch('/dev/mail.json')).json())")
-        found = re.search(r"/verify-email/vfy_[\w.-]+", listed)
-        if found:
-            return found[0]
-        page.wait_for_timeout(250)
-    return pytest.fail("no mail came")
 
 
 def test_a_link_that_is_not_valid_says_so_kindly(page: Any, platform: str) -> None:

@@ -9,10 +9,12 @@ from rest_framework import serializers
 from accounts.audit import AuditItem
 from platform_site.api.serializers import FreeMap, Moment, Shape, Text, Whole
 
+ACTOR_KINDS = ("person", "api_key", "system")
+
 
 @extend_schema_field({})
 class AnyValue(serializers.JSONField):
-    """Whatever the fact is about."""
+    """Whatever the fact is about, null included."""
 
 
 class AuditActorOutput(Shape):
@@ -21,7 +23,7 @@ class AuditActorOutput(Shape):
     id = serializers.UUIDField(allow_null=True)
     user_id = Whole(allow_null=True)
     display_name = Text()
-    kind = serializers.ChoiceField(choices=["person", "api_key", "system"])
+    kind = serializers.ChoiceField(choices=ACTOR_KINDS)
 
 
 class AuditSubjectOutput(Shape):
@@ -41,8 +43,8 @@ class AuditEntryOutput(Shape):
     origin = Text(allow_null=True)
     request_id = Text(allow_null=True)
     subject = AuditSubjectOutput(allow_null=True)
-    before = AnyValue(allow_null=True)
-    after = AnyValue(allow_null=True)
+    before = AnyValue()
+    after = AnyValue()
     data = FreeMap()
 
 

@@ -53,3 +53,7 @@ RECOVERY_CODES = [
     "r9cz4-e8vtj",
     "b3gyn-6d1fa",
 ]
+RESET_TOKEN = (
+    "rst_019aaf1e5d2c7a319c0e000000000001.019aaf1e5d2c7a319c0e6f1b7a1d2c3e"  # noqa: S105 - an example
+    ".aW4gYW4gZXhhbXBsZSBub2JvZHkgY2FuIHJlc2V0Ly9f"
+)

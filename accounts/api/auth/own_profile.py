@@ -19,13 +19,14 @@ from platform_site.api.permissions import SignedIn
 from platform_site.api.serializers import Shape, Text
 from platform_site.api.views import ApiView
 from platform_site.errors import RATE_LIMITED
-from platform_site.locales import valid_locale, valid_timezone
+from platform_site.locales import LOCALE_PATTERN, valid_locale, valid_timezone
 
 PHONE = RegexValidator(
     r"^\+[1-9][0-9]{6,14}$",
     "Give the number as +491701234567: a plus, the country and the number, without spaces or dashes.",
     "invalid",
 )
+LOCALE = RegexValidator(rf"^{LOCALE_PATTERN}$", code="invalid")
 
 
 class TimeZone(Text):
@@ -34,6 +35,10 @@ class TimeZone(Text):
 
 
 class Locale(Text):
+    def __init__(self, **options: Any) -> None:
+        # For the document; with a sentence of its own that says the same.
+        super().__init__(**options, validators=[LOCALE])
+
     def to_internal_value(self, data: Any) -> str:
         return _checked(valid_locale, super().to_internal_value(data))
 

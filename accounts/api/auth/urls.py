@@ -1,6 +1,15 @@
 from django.urls import path
 
-from accounts.api.auth import own_profile, preferences, second_factor, views, workspaces, ws_ticket
+from accounts.api.auth import (
+    own_profile,
+    passwords,
+    preferences,
+    second_factor,
+    sessions,
+    views,
+    workspaces,
+    ws_ticket,
+)
 
 urlpatterns = [
     path("login", views.SignInView.as_view()),
@@ -8,6 +17,13 @@ urlpatterns = [
     path("logout", views.SignOutView.as_view()),
     path("logout-all", views.SignOutAllView.as_view()),
     path("verify-email/<str:token>", views.VerifyEmailView.as_view()),
+    path("resend-verification", passwords.ResendVerificationView.as_view()),
+    path("password/forgot", passwords.PasswordForgotView.as_view()),
+    path("password/reset", passwords.PasswordResetView.as_view()),
+    path("password/change", passwords.PasswordChangeView.as_view()),
+    path("reauthenticate", sessions.ReauthenticateView.as_view()),
+    path("sessions", sessions.SessionsView.as_view()),
+    path("sessions/<uuid:session_id>", sessions.SessionView.as_view()),
     path("mfa", second_factor.SecondFactorView.as_view()),
     path("mfa/totp", second_factor.TotpView.as_view()),
     path("mfa/totp/confirm", second_factor.TotpConfirmView.as_view()),

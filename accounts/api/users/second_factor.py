@@ -12,17 +12,6 @@ from accounts.services.second_factor_setup import second_factor_remove_of
 from platform_site.api.docs import operation
 from platform_site.api.permissions import Needs
 from platform_site.api.views import ApiView
-from platform_site.errors import NOT_FOUND, PlatformError
-
-
-def _person(ref: str) -> int | UUID:
-    """The number or UUID in the path; raises ``not_found`` for what is neither."""
-    if ref.isascii() and ref.isdigit():
-        return int(ref)
-    try:
-        return UUID(ref)
-    except ValueError:
-        raise PlatformError(NOT_FOUND) from None
 
 
 class UserSecondFactorView(ApiView):
@@ -36,6 +25,6 @@ class UserSecondFactorView(ApiView):
         example={"enabled": False},
         errors=[errors.REAUTH_REQUIRED, errors.CANNOT_REMOVE_OWN_MFA, errors.MFA_NOT_ENABLED],
     )
-    def delete(self, request: Request, ref: str) -> Response:
-        second_factor_remove_of(actor=self.identity, ref=_person(ref))
+    def delete(self, request: Request, ref: int | UUID) -> Response:
+        second_factor_remove_of(actor=self.identity, ref=ref)
         return Response({"enabled": False})

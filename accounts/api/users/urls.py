@@ -1,8 +1,18 @@
-from django.urls import path
+from django.urls import path, register_converter
 
-from accounts.api.users import second_factor, views
+from accounts.api.refs import UserRefConverter
+from accounts.api.users import second_factor, states, views
+
+register_converter(UserRefConverter, "user_ref")
 
 urlpatterns = [
-    path("me", views.UsersMeView.as_view()),
-    path("<str:ref>/mfa", second_factor.UserSecondFactorView.as_view()),
+    path("", views.UsersView.as_view()),
+    path("/me", views.UsersMeView.as_view()),
+    path("/profiles", views.AssignableProfilesView.as_view()),
+    path("/accept-invitation", states.AcceptInvitationView.as_view()),
+    path("/<user_ref:ref>", views.UserView.as_view()),
+    path("/<user_ref:ref>/activate", states.ActivateView.as_view()),
+    path("/<user_ref:ref>/resend-invitation", states.ResendInvitationView.as_view()),
+    path("/<user_ref:ref>/permanent", states.EraseView.as_view()),
+    path("/<user_ref:ref>/mfa", second_factor.UserSecondFactorView.as_view()),
 ]

@@ -13,10 +13,13 @@ from django.urls import include, path
 
 # Imported before any test turns the development pages on, so that no other test finds them mounted.
 import platform_site.urls
+from accounts.links import page_url
 from platform_site.local.layout import Layout
 from platform_site.pages.middleware import STRICT_POLICY
 
 TOKEN = "vfy_019aaf1e.019aaf1e.c2VjcmV0"
+MAILED = [f"/{name}/{TOKEN}" for name in ("verify-email", "accept-invitation", "reset-password")]
+PERSON = [*MAILED, "/sign-in", "/sign-in?workspace=acme", "/forgot-password", "/find-workspaces", "/account"]
 
 
 def crash(request: HttpRequest) -> HttpResponse:
@@ -72,7 +75,7 @@ def test_only_development_machines_show_sign_ins_and_mail(browser: Client, setti
 
 
 @pytest.mark.urls(__name__)
-@pytest.mark.parametrize("address", ["/", f"/verify-email/{TOKEN}", "/dev/mail", "/nope", "/crash"])
+@pytest.mark.parametrize("address", ["/", *PERSON, "/dev/mail", "/nope", "/crash"])
 def test_pages_load_nothing_from_elsewhere_and_all_that_they_load_is_there(
     browser: Client, settings: Any, address: str
 ) -> None:
@@ -90,16 +93,59 @@ def test_pages_load_nothing_from_elsewhere_and_all_that_they_load_is_there(
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script>", page)
 
 
-def test_a_mailed_token_stays_in_the_address(browser: Client) -> None:
-    answer = browser.get(f"/verify-email/{TOKEN}")
-    assert TOKEN not in answer.content.decode()
+@pytest.mark.parametrize("address", PERSON)
+def test_pages_about_a_person_are_kept_nowhere_and_tell_nobody(browser: Client, address: str) -> None:
+    answer = browser.get(address)
     assert answer["Referrer-Policy"] == "no-referrer"
     assert answer["Cache-Control"] == "no-store"
+    assert answer["X-Robots-Tag"] == "noindex"
+    assert not answer.cookies
 
 
-def test_opening_or_posting_to_the_page_confirms_nothing(browser: Client) -> None:
-    assert browser.get(f"/verify-email/{TOKEN}").status_code == 200
-    assert browser.post(f"/verify-email/{TOKEN}").status_code == 405
+@pytest.mark.parametrize("address", MAILED)
+def test_a_mailed_token_stays_in_the_address(browser: Client, address: str) -> None:
+    assert TOKEN not in browser.get(address).content.decode()
+
+
+@pytest.mark.parametrize("address", PERSON)
+def test_opening_a_page_does_nothing_and_posting_to_it_is_refused(browser: Client, address: str) -> None:
+    # The database is closed here, so whatever a page did would fail.
+    assert browser.get(address).status_code == 200
+    assert browser.head(address).status_code == 200
+    assert browser.post(address, {"password": "a long walk by the sea"}).status_code == 405
+
+
+@pytest.mark.parametrize("frontend", ["", "https://app.example.com"])
+def test_a_frontend_takes_the_links_of_mails_but_leaves_the_pages(
+    browser: Client, settings: Any, frontend: str
+) -> None:
+    settings.FRONTEND_URL = frontend
+    assert page_url("/sign-in") == f"{frontend or settings.PUBLIC_URL}/sign-in"
+    assert [address for address in PERSON if browser.get(address).status_code != 200] == []
+
+
+@pytest.mark.parametrize("address", PERSON)
+def test_each_field_has_its_label_and_a_place_for_what_is_wrong_with_it(browser: Client, address: str) -> None:
+    page = browser.get(address).content.decode()
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    for field in re.findall(r"<input [^>]*name=[^>]*>", page):
+        name = re.search(r'id="([^"]+)"', field)
+        assert name is not None
+        assert f'<label for="{name[1]}">' in page
+        assert f'id="{name[1]}-wrong"' in page
+        assert re.search(r'autocomplete="[a-z-]+"', field)
+    # Without scripts a form must not put a password into an address.
+    assert all('method="post"' in form for form in re.findall(r"<form [^>]*>", page))
+
+
+def test_scripts_import_only_what_is_there() -> None:
+    folder = Path(finders.find("pages/api.js") or "").parent
+    for script in folder.glob("*.js"):
+        for imported in re.findall(r'from "([^"]+)"', script.read_text()):
+            assert imported.startswith("./"), script
+            assert (folder / imported).is_file(), f"{script.name}: {imported}"
+        assert "innerHTML" not in script.read_text()
 
 
 @pytest.mark.urls(__name__)

@@ -12,12 +12,13 @@ from tenancy.org_settings.registry import Kind
 from tenancy.org_settings.selectors import SettingState, may_write
 from tenancy.org_settings.values import as_json
 
-# A text, a whole number, a flag, a map whose keys are the client's, or nothing.
-VALUE = {"type": ["string", "integer", "boolean", "object", "null"], "additionalProperties": True}
-VALUES = {"type": "object", "additionalProperties": VALUE}
+KINDS = get_args(Kind)
+# A text, a whole number, a flag, or a map whose keys are the client's.
+TYPES = ["string", "integer", "boolean", "object"]
+VALUES = {"type": "object", "additionalProperties": {"type": [*TYPES, "null"], "additionalProperties": True}}
 
 
-@extend_schema_field(VALUE)
+@extend_schema_field({"type": TYPES, "additionalProperties": True})
 class SettingValue(serializers.JSONField):
     """Any JSON: what it has to be is the setting's own business."""
 
@@ -33,7 +34,7 @@ class OrgSettingOutput(Shape):
     category = Text()
     # An argument of every field is called so too; here it is a field.
     label = Text()  # type: ignore[assignment]
-    type = serializers.ChoiceField(choices=get_args(Kind))
+    type = serializers.ChoiceField(choices=KINDS)
     value = SettingValue(allow_null=True)
     default = SettingValue(allow_null=True)
     is_default = YesNo()

@@ -1,4 +1,5 @@
-"use strict";
+import { call, linkToken } from "./api.js";
+import { byId } from "./forms.js";
 
 const ENDS = {
   verified: ["done", "Thank you, that worked", "Your e‑mail address is confirmed. You can close this page."],
@@ -16,35 +17,30 @@ const CODES = {
   rate_limited: "limited",
 };
 
-const button = document.getElementById("confirm");
+const button = byId("confirm");
 
 function show(end) {
   const [state, headline, message] = ENDS[end];
-  document.getElementById("panel").dataset.state = state;
-  document.getElementById("headline").textContent = headline;
-  document.getElementById("message").textContent = message;
+  byId("panel").dataset.state = state;
+  byId("headline").textContent = headline;
+  byId("message").textContent = message;
   button.disabled = false;
   button.textContent = "Try again";
   button.hidden = FINAL.has(end);
+  byId("sign-in").hidden = end !== "expired";
 }
 
 async function ask() {
-  const token = location.pathname.split("/").pop();
-  const answer = await fetch(`/api/v1/auth/verify-email/${token}`, { method: "POST", credentials: "omit" });
-  const body = await answer.json();
-  if (body.success) return body.data.alreadyVerified ? "already" : "verified";
-  return CODES[body.error.code] ?? "failed";
-}
-
-async function confirm() {
-  button.disabled = true;
-  button.textContent = "One moment…";
   try {
-    show(await ask());
+    const verified = await call("POST", `/auth/verify-email/${linkToken()}`);
+    return verified.alreadyVerified ? "already" : "verified";
   } catch (error) {
-    show("failed");
-    console.warn("The address could not be confirmed.", error);
+    return CODES[error.code] ?? "failed";
   }
 }
 
-button.addEventListener("click", confirm);
+button.addEventListener("click", async () => {
+  button.disabled = true;
+  button.textContent = "One moment…";
+  show(await ask());
+});

@@ -1,0 +1,285 @@
+"""Real values for generated requests, operation by operation.
+
+A generated e-mail address is nobody's, a generated token opens nothing, and a
+generated number is nobody's number. A fill puts what is there in their place;
+everything else stays as generated.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from accounts.models import LinkToken, User
+from tests.contract import world
+from tests.support import PASSWORD, Api
+
+PLAN: dict[str, Any] = json.loads(Path(os.environ["CONTRACT_PLAN"]).read_text())
+NEW_PASSWORD: Final = "another sentence of words"
+
+_api = httpx.Client(base_url=PLAN["api"], timeout=30)
+
+
+@dataclass(frozen=True)
+class Fill:
+    """``always``: not one case may go out as generated.
+
+    It would end the run's own session, or be refused with 400 for what no schema
+    can say (a made-up token, a wrong password, a key that stands for another body).
+    """
+
+    put: Callable[[Any], None]
+    always: bool
+
+
+FILLS: dict[str, Fill] = {}
+
+
+def fills(*operations: str, always: bool = False) -> Callable[[Callable[[Any], None]], Callable[[Any], None]]:
+    def register(put: Callable[[Any], None]) -> Callable[[Any], None]:
+        FILLS.update(dict.fromkeys(operations, Fill(put, always)))
+        return put
+
+    return register
+
+
+def _as(case: Any, somebody: Api) -> Api:
+    """Let this person send the request."""
+    case.headers = {**(case.headers or {}), "Authorization": f"Bearer {somebody.token}"}
+    return somebody
+
+
+def _put(case: Any, **values: Any) -> None:
+    case.body = {**(case.body if isinstance(case.body, dict) else {}), **values}
+
+
+def _name(case: Any, **values: Any) -> None:
+    """What the path names."""
+    case.path_parameters = {**case.path_parameters, **values}
+
+
+def _own_key(case: Any) -> None:
+    """Another body under an old Idempotency-Key is refused; and a key is printable, which only a list could say."""
+    key = (case.headers or {}).get("Idempotency-Key")
+    if key is not None:
+        printable = "".join(character if character.isprintable() else "x" for character in key)
+        case.headers["Idempotency-Key"] = f"{printable[:200]}{world.unique('k')}"
+
+
+def _sign_in(person: dict[str, str]) -> dict[str, Any]:
+    response = _api.post("/auth/login", json=person)
+    response.raise_for_status()
+    tokens: dict[str, Any] = response.json()["data"]
+    return tokens
+
+
+@fills("auth_login")
+def _login(case: Any) -> None:
+    _put(case, **PLAN["acme"])
+
+
+@fills("auth_refresh")
+def _refresh(case: Any) -> None:
+    # The last pair is spent, and the one before it would end the session.
+    _put(case, refreshToken=_sign_in(PLAN["acme"])["refreshToken"])
+
+
+@fills("auth_logout", "auth_logout_all", always=True)
+def _own_session(case: Any) -> None:
+    _as(case, world.administrator())
+
+
+@fills("auth_session_end")
+def _another_session(case: Any) -> None:
+    somebody = _as(case, world.administrator())
+    _name(case, session_id=world.session_of(somebody))
+
+
+@fills("auth_verify_email", "auth_verify_email_by_get")
+def _verify(case: Any) -> None:
+    _name(case, token=world.link(LinkToken.Kind.VERIFY_EMAIL))
+
+
+@fills("auth_password_reset", always=True)
+def _reset(case: Any) -> None:
+    _put(case, token=world.link(LinkToken.Kind.RESET_PASSWORD), password=NEW_PASSWORD)
+
+
+@fills("auth_password_change", always=True)
+def _change(case: Any) -> None:
+    _as(case, world.administrator())
+    _put(case, currentPassword=PASSWORD, newPassword=NEW_PASSWORD)
+
+
+@fills("auth_reauthenticate", always=True)
+def _reauthenticate(case: Any) -> None:
+    _as(case, world.administrator())
+    case.body = {"password": PASSWORD}
+
+
+@fills("auth_me_profile_update", "auth_me_profile_update_put", always=True)
+def _own_profile(case: Any) -> None:
+    # Which names are time zones is a list of six hundred.
+    if isinstance(case.body, dict) and case.body.get("timezone"):
+        _put(case, timezone="Europe/Berlin")
+
+
+@fills("auth_mfa_totp_begin")
+def _begin(case: Any) -> None:
+    _as(case, world.administrator())
+
+
+@fills("auth_mfa_totp_confirm", always=True)
+def _confirm(case: Any) -> None:
+    somebody = _as(case, world.administrator())
+    _put(case, code=world.begun(somebody.tenant, somebody.user).code())
+
+
+@fills("auth_mfa_totp_remove", "auth_mfa_recovery_codes")
+def _with_second_factor(case: Any) -> None:
+    world.enrolled(_as(case, world.administrator()))
+
+
+@fills("auth_mfa_verify")
+def _second_step(case: Any) -> None:
+    somebody = world.administrator()
+    app = world.enrolled(somebody)
+    _put(case, mfaToken=world.second_step(somebody, "verify"), code=app.code())
+
+
+@fills("auth_mfa_enroll")
+def _enroll(case: Any) -> None:
+    _put(case, mfaToken=world.second_step(world.administrator(), "enroll"))
+
+
+@fills("auth_mfa_enroll_confirm")
+def _enroll_confirm(case: Any) -> None:
+    somebody = world.administrator()
+    app = world.begun(somebody.tenant, somebody.user)
+    _put(case, mfaToken=world.second_step(somebody, "enroll"), code=app.code())
+
+
+@fills("users_invite", always=True)
+def _invite(case: Any) -> None:
+    _as(case, world.administrator())
+    _own_key(case)
+    _put(case, email=f"{world.unique('new')}@contract.test")
+    if "profileId" in case.body:
+        _put(case, profileId=1)
+
+
+@fills("users_get", "users_deactivate", "users_update", "users_update_put")
+def _somebody(case: Any) -> None:
+    somebody = _as(case, world.administrator())
+    _name(case, ref=str(world.person(somebody.tenant).id))
+    if isinstance(case.body, dict):
+        # Which profiles there are, and that an address is mended only before it was accepted, is not in the schema.
+        case.body = {name: value for name, value in case.body.items() if name not in ("profileId", "email")}
+
+
+@fills("users_activate", "users_activate_put", "users_activate_patch", "users_erase")
+def _somebody_who_is_out(case: Any) -> None:
+    somebody = _as(case, world.administrator())
+    _name(case, ref=str(world.person(somebody.tenant, status=User.Status.INACTIVE).id))
+
+
+@fills("users_resend_invitation")
+def _somebody_invited(case: Any) -> None:
+    somebody = _as(case, world.administrator())
+    _name(case, ref=str(world.person(somebody.tenant, status=User.Status.PENDING).id))
+
+
+@fills("users_mfa_remove")
+def _somebody_with_second_factor(case: Any) -> None:
+    somebody = _as(case, world.administrator())
+    other = world.administrator_of(somebody.tenant)
+    world.enrolled(other)
+    _name(case, ref=str(other.user.id))
+
+
+@fills("users_accept_invitation", always=True)
+def _accept(case: Any) -> None:
+    token = world.link(LinkToken.Kind.INVITATION, status=User.Status.PENDING)
+    _put(case, token=token, password=NEW_PASSWORD)
+
+
+@fills("profiles_create", always=True)
+def _new_profile(case: Any) -> None:
+    _as(case, world.administrator())
+    _own_key(case)
+    _put(case, name=world.unique("profile"), permissions=[1, 5])
+
+
+@fills("profiles_get", "profiles_update", "profiles_update_put", "profiles_deactivate")
+def _profile(case: Any) -> None:
+    somebody = _as(case, world.administrator())
+    _name(case, profile_id=str(world.profile(somebody)))
+    case.query = {name: str(1) for name in case.query or {}}
+    if isinstance(case.body, dict):
+        _put(case, version=1)
+        for name, value in (("name", world.unique("profile")), ("permissions", [1, 5])):
+            if name in case.body:
+                _put(case, **{name: value})
+
+
+@fills("profiles_activate", "profiles_activate_put", "profiles_activate_patch")
+def _retired_profile(case: Any) -> None:
+    somebody = _as(case, world.administrator())
+    _name(case, profile_id=str(world.profile(somebody, active=False)))
+
+
+@fills("api_keys_create", always=True)
+def _new_api_key(case: Any) -> None:
+    _as(case, world.administrator())
+    _own_key(case)
+    _put(case, permissions=[1, 5])
+    if case.body.get("expiresAt"):
+        _put(case, expiresAt="2099-01-01T00:00:00Z")
+
+
+@fills("api_keys_revoke")
+def _api_key(case: Any) -> None:
+    somebody = _as(case, world.administrator())
+    _name(case, key_id=str(world.api_key(somebody)))
+
+
+@fills("audit", always=True)
+def _audit(case: Any) -> None:
+    # A cursor is what this list has given before, and one half of a subject is none.
+    asked = {name: value for name, value in (case.query or {}).items() if name != "cursor"}
+    if not {"subjectType", "subjectId"} <= asked.keys():
+        asked = {name: value for name, value in asked.items() if not name.startswith("subject")}
+    case.query = asked
+
+
+@fills("org_setting")
+def _setting(case: Any) -> None:
+    _name(case, key="company.date_format")
+
+
+@fills("org_setting_change", "org_setting_change_put", always=True)
+def _setting_and_value(case: Any) -> None:
+    _name(case, key="company.date_format")
+    _put(case, value="dd.MM.yyyy")
+
+
+@fills("org_settings_by_category")
+def _category(case: Any) -> None:
+    _name(case, category="company")
+
+
+@fills("tenants_register", always=True)
+def _register(case: Any) -> None:
+    # Slugs are handed out once; which passwords are too common or too personal is beyond JSON Schema.
+    slug = world.unique("c")[:40]
+    _put(case, slug=slug, adminEmail=f"admin@{slug}.test", adminPassword=PASSWORD)
+    _own_key(case)
+
+
+@fills("tenants_by_slug")
+def _slug(case: Any) -> None:
+    _name(case, slug=PLAN["acme"]["tenantSlug"])

@@ -1,0 +1,106 @@
+"""What generated requests need to be there, made by the product's own services in schemathesis's process.
+
+Its database and its keys are the running platform's; ``test_contract`` hands both
+over in the environment.
+"""
+
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from django.db import transaction
+
+from accounts.models import ApiKey, LinkToken, Session, User
+from accounts.roles import Role
+from accounts.services.links import link_create, link_token
+from accounts.services.mfa_tokens import mfa_token
+from accounts.services.passwords import password_hash
+from accounts.services.people import user_create
+from accounts.services.second_factor_setup import second_factor_begin
+from accounts.tests.second_factors import App, enrolled
+from platform_site.binding import bind
+from tenancy.models import Tenant
+from tenancy.registration import tenant_register
+from tests.support import PASSWORD, Api, signed_in
+
+__all__ = ["administrator", "begun", "enrolled", "link", "person"]
+
+# A tenant takes 50 profiles and 50 API keys; after so many uses comes the next one.
+USES: Final = 40
+_company: dict[str, Any] = {"uses": USES}
+
+
+def unique(word: str) -> str:
+    """A word that no other case of any run has."""
+    return f"{word}-{uuid4().hex[:20]}"
+
+
+def company() -> Tenant:
+    """A tenant with room for one more of everything."""
+    if _company["uses"] == USES:
+        slug = unique("c")
+        made = tenant_register(company_name=slug, slug=slug, admin_email=f"admin@{slug}.test", admin_password=PASSWORD)
+        _company.update(uses=0, tenant=Tenant.objects.get(id=made.tenant.id), password=password_hash(PASSWORD))
+    _company["uses"] += 1
+    tenant: Tenant = _company["tenant"]
+    return tenant
+
+
+def person(tenant: Tenant, *, role: Role = Role.USER, status: User.Status = User.Status.ACTIVE) -> User:
+    """Somebody new, with the password of all tests unless it is not set yet."""
+    password = "" if status == User.Status.PENDING else _company["password"]
+    with bind(tenant.ref), transaction.atomic():
+        return user_create(email=f"{unique('p')}@contract.test", role=role, status=status, password=password)
+
+
+def administrator() -> Api:
+    """Somebody new with every right, signed in a moment ago."""
+    return administrator_of(company())
+
+
+def administrator_of(tenant: Tenant) -> Api:
+    return signed_in(tenant, person(tenant, role=Role.TENANT_ADMIN).email_key)
+
+
+def session_of(somebody: Api) -> str:
+    """Another session of the same person."""
+    signed_in(somebody.tenant, somebody.user.email_key)
+    with bind(somebody.tenant.ref):
+        return str(Session.objects.filter(user=somebody.user).latest("id").id)
+
+
+def link(kind: LinkToken.Kind, *, status: User.Status = User.Status.ACTIVE) -> str:
+    """The token of a mailed link for somebody new."""
+    tenant = company()
+    user = person(tenant, status=status)
+    with bind(tenant.ref), transaction.atomic():
+        return str(link_token(link_create(user=user, kind=kind)))
+
+
+def begun(tenant: Tenant, user: User) -> App:
+    """An app with the secret of a second factor that is not confirmed yet."""
+    with bind(tenant.ref):
+        return App(second_factor_begin(user_id=user.id).secret)
+
+
+def second_step(somebody: Api, purpose: Any) -> str:
+    """What this person holds after the right password, when a second factor is asked for."""
+    with bind(somebody.tenant.ref), transaction.atomic():
+        return mfa_token(user=User.objects.get(pk=somebody.user.pk), purpose=purpose)
+
+
+def profile(somebody: Api, *, active: bool = True) -> int:
+    """The number of a profile that nobody has."""
+    made = somebody.post("/profiles", {"name": unique("p"), "permissions": [1]})
+    assert made.status_code == 201, made.content
+    number = int(made.json()["data"]["id"])
+    if not active:
+        assert somebody.call("DELETE", f"/profiles/{number}").status_code == 200
+    return number
+
+
+def api_key(somebody: Api) -> UUID:
+    with bind(somebody.tenant.ref):
+        row = ApiKey.objects.create(
+            name="x", permissions=[1], created_by=somebody.user, secret_hash=b"", key_id="none", hint="abcde"
+        )
+    return UUID(str(row.id))
