@@ -41,6 +41,8 @@ EXAMPLE = {
     "createdAt": "2026-11-23T08:00:00.000Z",
     "updatedAt": "2026-11-23T08:00:00.000Z",
 }
+# What a column of numbers takes.
+MAX_NUMBER = 2**31 - 1
 _VERSION = [STALE_VERSION, PRECONDITION_FAILED]
 _CONTENT = [errors.UNKNOWN_PERMISSION, errors.PERMISSION_NOT_GRANTABLE, errors.PROFILE_NAME_TAKEN]
 
@@ -155,7 +157,13 @@ class ProfileView(ApiView):
         description="While people have it, `reassignTo` has to name the profile that they get.",
         output=FullProfileOutput,
         example={**EXAMPLE, "isActive": False},
-        parameters=[query("reassignTo", {"type": "integer", "minimum": 1}, "The profile for those who have this one.")],
+        parameters=[
+            query(
+                "reassignTo",
+                {"type": "integer", "minimum": 1, "maximum": MAX_NUMBER},
+                "The profile for those who have this one.",
+            )
+        ],
         errors=[
             errors.PROFILE_IN_USE,
             errors.PROFILE_NOT_FOUND,
@@ -167,7 +175,7 @@ class ProfileView(ApiView):
     def delete(self, request: Request, profile_id: int) -> Response:
         reassign_to = None
         if single_parameter(request, "reassignTo") is not None:
-            reassign_to = whole_parameter(request, "reassignTo", default=0, maximum=2**31 - 1)
+            reassign_to = whole_parameter(request, "reassignTo", default=0, maximum=MAX_NUMBER)
         expected = Expected(if_match=request.headers.get("If-Match", ""))
         profile_deactivate(actor=self.identity, profile_id=profile_id, reassign_to=reassign_to, expected=expected)
         return _answer(profile_id)
