@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from accounts.directory.services import directory_sync
 from accounts.models import User
 from accounts.services.passwords import password_hash
 from accounts.services.people import user_create
@@ -46,12 +47,14 @@ def seed() -> None:
     )
     with bind(registered.tenant.ref):
         User.objects.filter(pk=registered.user.pk).update(email_verified_at=now)
-        user_create(
+        member = user_create(
             email="member@demo.test",
             first_name="Max",
             last_name="Member",
             password=password_hash("demo-member-pass"),
             verified_at=now,
         )
+        # An invitation would do this; here nobody is invited.
+        directory_sync(user_uuid=member.uuid)
     if not StaffUser.objects.exists():
         StaffUser.objects.create_superuser("staff@platform.test", "demo-staff-pass")
