@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
+from accounts import errors
 from accounts.models import CustomProfile, User
 from accounts.models.profile import profile_refs
 from accounts.profiles import LAST_SYSTEM_ID, SYSTEM_PROFILES
@@ -64,16 +65,18 @@ def profile_is_active(profile_id: int) -> bool:
 
 
 def user_find(ref: int | UUID, *, lock: bool = False) -> User:
-    """The person with this number or UUID who has not been erased; raises ``not_found``.
+    """The person with this number or UUID; raises ``not_found``, and ``user_erased`` for a tombstone.
 
     ``lock``: until the caller's transaction ends. Rows that point to the person stay free.
     """
-    rows = User.objects.exclude(status=User.Status.ERASED)
+    rows = User.objects.all()
     if lock:
         rows = rows.select_for_update(of=("self",), no_key=True)
     user = rows.filter(**({"uuid": ref} if isinstance(ref, UUID) else {"id": ref})).first()
     if user is None:
         raise PlatformError(NOT_FOUND)
+    if user.status == User.Status.ERASED:
+        raise PlatformError(errors.USER_ERASED)
     return user
 
 

@@ -17,7 +17,7 @@ from platform_site.context import current
 # Refresh tokens, link tokens and API keys share the form kind_<ref>.<id>.<secret>;
 # access tokens are three base64 parts that begin with {"; and mailed links carry theirs in the path.
 _TOKENS = re.compile(
-    r"\b(?:rt|vfy|rst|inv|mfa|key|wst)_[A-Za-z0-9_-]+\.[A-Za-z0-9_.-]+"
+    r"\b(?:rt|vfy|rst|inv|ak)_[A-Za-z0-9_-]+\.[A-Za-z0-9_.-]+"
     r"|\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"
     r"|(?i:bearer)\s+[A-Za-z0-9._~+/=-]+"
 )

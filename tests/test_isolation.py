@@ -6,7 +6,7 @@ from accounts.models import User
 from platform_site.binding import bind, bound_tenant
 from tests.support import Api, at_once, scaled
 
-REQUESTS, THREADS = scaled(5_000, 50_000), 16
+REQUESTS, THREADS = scaled(2_000, 50_000), 16
 
 
 @pytest.mark.commits

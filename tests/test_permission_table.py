@@ -19,6 +19,11 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # They look at the token themselves: one must work when it has expired, the others take a token in the body instead.
 CHECKS_ITSELF = {"/auth/logout"}
 
+# Whose keys belong to the client.
+FREE_MAPS = {"/auth/me/preferences"}
+SMUGGLED = {"role", "status", "tenant", "tenantId", "uuid", "id", "userId", "isSuperuser", "emailVerified"}
+KNOWN = {"POST /users": {"role"}, "PATCH /users/:ref": {"role", "status"}, "PUT /users/:ref": {"role", "status"}}
+
 
 def routes(patterns: list[Any] | None = None, prefix: str = "") -> Iterator[tuple[str, type[ApiView]]]:
     """(path with :parameters, view class) of everything below /api/v1."""
@@ -83,6 +88,21 @@ def test_a_session_that_has_ended_is_nobody(row: Row, tenant: Any, other_tenant:
     status = client.call(row.method, world.fill(row.url), world.fill(row.body)).status_code
     # Signing out twice is fine: the second time there is nothing left to end.
     assert status == (200 if row.route == "/auth/logout" else row.expected("nobody"))
+
+
+WRITING = [row for row in TABLE if row.method != "GET" and row.route not in FREE_MAPS]
+
+
+@pytest.mark.parametrize("row", WRITING, ids=[row.name for row in WRITING])
+def test_what_nobody_may_set_is_refused_in_every_body(row: Row, tenant: Any, other_tenant: Any) -> None:
+    world = World(tenant, other_tenant)
+    client = world.client("admin")
+    smuggled = SMUGGLED - KNOWN.get(row.name, set())
+    body = {**world.fill(row.body), **dict.fromkeys(smuggled, "x")}
+    response = client.call(row.method, world.fill(row.url), body)
+    error = response.json()["error"]
+    assert (response.status_code, error["code"]) == (400, "validation_failed"), response.content
+    assert {one["field"] for one in error["details"] if one["code"] == "unknown_field"} == smuggled
 
 
 @pytest.mark.parametrize("row", TABLE, ids=[row.name for row in TABLE])

@@ -83,7 +83,7 @@ def user_invite(
 def invitation_resend(*, actor: Identity, ref: Ref) -> User:
     """A new link by mail; the old one dies at once. Works also when that one has expired.
 
-    Raises ``not_found``, ``user_not_pending`` or ``rate_limited`` (five a day
+    Raises ``not_found``, ``user_erased``, ``user_not_pending`` or ``rate_limited`` (five a day
     for one person).
     """
     only_administrators(actor)

@@ -75,7 +75,7 @@ def user_create(
 def user_update(*, actor: Identity, ref: Ref, changes: UserChanges) -> User:
     """Change somebody's name, role, profile or status, or the address of somebody who is only invited.
 
-    Raises ``not_found``, ``cannot_modify_superior``, ``role_not_assignable``,
+    Raises ``not_found``, ``user_erased``, ``cannot_modify_superior``, ``role_not_assignable``,
     ``profile_not_assignable``, ``profile_not_found``, ``cannot_change_own_role``,
     ``last_admin``, and what ``user_deactivate`` and ``user_activate`` raise. All
     of it happens or nothing.
@@ -128,7 +128,7 @@ def user_activate(*, actor: Identity, ref: Ref) -> User:
     """Let somebody in again; sessions do not come back. Of somebody who is in nothing changes.
 
     Somebody who had never accepted the invitation is invited anew. Raises
-    ``not_found``, ``cannot_modify_superior``, ``user_pending`` or
+    ``not_found``, ``user_erased``, ``cannot_modify_superior``, ``user_pending`` or
     ``seat_limit_reached``.
     """
     user = _reachable(actor, ref)

@@ -22,7 +22,7 @@ from platform_site.keys import current_token_key
 from platform_site.outbox import dispatcher
 from platform_site.outbox.models import OutboxRow
 from tenancy.models import Tenant
-from tests.support import COMPANY, Api
+from tests.support import COMPANY, Api, signed_in
 
 PASSWORD = "quite another sentence"
 ADDRESS = "new@company.test"
@@ -267,6 +267,13 @@ class TestWhoSentIt:
         token = mailed_token()
         alice.call("DELETE", f"/users/{dora.user.id}")
         assert accept(token).status_code == 200
+        other = invite(alice, "other@company.test")
+        alice.post(f"/users/{dora.user.id}/activate")
+        again = signed_in(alice.tenant, dora.user.email)
+        assert again.post(f"/users/{other['id']}/resend-invitation").status_code == 202
+        token = mailed_token("other@company.test")
+        alice.call("DELETE", f"/users/{dora.user.id}")
+        assert error(accept(token)) == (400, "link_token_invalid")
 
     def test_who_was_in_already_stays_in(self, alice: Api, dora: Api) -> None:
         invite(dora)

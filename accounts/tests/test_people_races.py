@@ -25,7 +25,7 @@ from tests.support import COMPANY, Api, at_once, scaled, signed_in
 
 pytestmark = pytest.mark.timeout(scaled(180, 1200))
 PASSWORD = "quite another sentence"
-ROUNDS = scaled(200, 1000)
+ROUNDS = scaled(50, 1000)
 LINKS = scaled(1, 20)
 
 

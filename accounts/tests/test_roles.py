@@ -10,6 +10,7 @@ from accounts.roles import Role
 from accounts.seats import SeatAllowance, SeatRule, seat_rules
 from accounts.services.administrators import keep_an_administrator
 from accounts.services.people import UserChanges, user_create, user_deactivate, user_update
+from accounts.tests.mailed_links import reset_token
 from accounts.tests.people import complaints, identity, journal, refusal, somebody, user_again
 from platform_site.binding import bind
 from platform_site.errors import PlatformError
@@ -362,3 +363,13 @@ def test_somebody_who_came_back_has_the_role_and_no_session_of_before(alice: Api
     assert carol.get("/auth/me").status_code == 401
     assert standing(carol) == ("manager", 2, "active")
     assert signed_in(tenant, carol.user.email).get("/auth/me").status_code == 200
+
+
+def test_a_link_from_before_somebody_left_is_dead_when_they_are_back(alice: Api, bob: Api, tenant: Tenant) -> None:
+    token = reset_token(tenant, bob.user.id)
+    alice.call("DELETE", f"/users/{bob.user.id}")
+    alice.post(f"/users/{bob.user.id}/activate")
+    refused = Api().post("/auth/password/reset", {"token": token, "password": "quite another sentence"})
+    assert refusal(refused) == (400, "link_token_invalid")
+    again = {"token": reset_token(tenant, bob.user.id), "password": "quite another sentence"}
+    assert Api().post("/auth/password/reset", again).status_code == 200

@@ -15,15 +15,21 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from platform_site import context
+from platform_site.api.docs import operation_of
 from platform_site.api.exceptions import http_error
 from platform_site.api.identity import Identity
 from platform_site.api.permissions import Access
 from platform_site.api.renderers import EnvelopeRenderer
+from platform_site.api.serializers import Shape
 from platform_site.errors import NOT_FOUND, UNKNOWN_PARAMETER, FieldError, PlatformError
 from platform_site.idempotency.http import answer_once
 from platform_site.limits import Spent, spend
 
 _RENDERER = EnvelopeRenderer()
+
+
+class Nothing(Shape):
+    """A body without fields, or none at all."""
 
 
 class ApiView(APIView):
@@ -57,6 +63,7 @@ class ApiView(APIView):
             origin = context.current().origin
             self._spent = [spend(name, origin) for name in names]
         self._check_parameters(request, method)
+        self._refuse_stray_body(request, method)
         if method in self.idempotent and "Idempotency-Key" in request.headers:
             name = method.lower()
             setattr(self, name, self._once(getattr(self, name)))
@@ -75,6 +82,13 @@ class ApiView(APIView):
                 UNKNOWN_PARAMETER,
                 details=[FieldError(name, UNKNOWN_PARAMETER.key, UNKNOWN_PARAMETER.message) for name in unknown],
             )
+
+    def _refuse_stray_body(self, request: Request, method: str) -> None:
+        """A method that reads no body refuses fields, as the others refuse fields that they do not know."""
+        described = operation_of(self, method)
+        if method in ("GET", "HEAD") or described is None or described.input is not None:
+            return
+        self.read(Nothing)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)

@@ -58,6 +58,9 @@ def test_no_secret_is_in_any_line(api: Api, alice: Api, lines: Any) -> None:
         "Authorization: Bearer abc.def.ghi",
         "eyJhbGciOi.eyJ0eXAi.c2ln",
         "token vfy_aa.bb.cc in a text",
+        "the key ak_aa.bb.cc of a service",
+        "/reset-password/rst_aa.bb.cc",
+        "/accept-invitation/inv_aa.bb.cc",
     ],
 )
 def test_tokens_are_blotted_out_of_any_text(text: str) -> None:

@@ -11,7 +11,7 @@ from platform_site.binding import bind
 from platform_site.journal.models import JournalEntry
 from platform_site.outbox.models import OutboxRow
 from tenancy.models import Tenant
-from tests.support import Api, at_once, finishes_before_kill
+from tests.support import Api, at_once, finishes_before_kill, scaled
 
 # The contract's own body.
 BODY = {
@@ -156,7 +156,7 @@ def test_kill_9_at_each_step_leaves_no_orphan_and_the_slug_free(database: None, 
 
     before, step = schemas(), 0
     while not finishes_before_kill(SIGN_UP, statement=step, database=committed):
-        step += 1
+        step += scaled(3, 1)
         reap()
         assert schemas() == before
         assert not Tenant.objects.filter(slug="killed-corp").exists()

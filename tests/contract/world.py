@@ -1,6 +1,6 @@
 """What generated requests need to be there, made by the product's own services in schemathesis's process.
 
-Its database and its keys are the running platform's; ``test_contract`` hands both
+Its database and its keys are the running platform's; ``judge`` hands both
 over in the environment.
 """
 

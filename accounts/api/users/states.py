@@ -31,7 +31,7 @@ class ActivateView(ApiView):
         description="Takes a seat. Sessions do not come back. Who never accepted is invited anew. Again is fine.",
         output=SeenUserOutput,
         example=examples.USER,
-        errors=[errors.CANNOT_MODIFY_SUPERIOR, errors.USER_PENDING, errors.SEAT_LIMIT_REACHED],
+        errors=[errors.CANNOT_MODIFY_SUPERIOR, errors.USER_PENDING, errors.SEAT_LIMIT_REACHED, errors.USER_ERASED],
     )
     def post(self, request: Request, ref: int | UUID) -> Response:
         user = user_activate(actor=self.identity, ref=ref)
@@ -50,7 +50,7 @@ class ResendInvitationView(ApiView):
         output=SeenUserOutput,
         status=202,
         example={**examples.USER, "status": "pending"},
-        errors=[errors.CANNOT_MODIFY_SUPERIOR, errors.USER_NOT_PENDING, RATE_LIMITED],
+        errors=[errors.CANNOT_MODIFY_SUPERIOR, errors.USER_NOT_PENDING, errors.USER_ERASED, RATE_LIMITED],
     )
     def post(self, request: Request, ref: int | UUID) -> Response:
         user = invitation_resend(actor=self.identity, ref=ref)
@@ -100,6 +100,7 @@ class EraseView(ApiView):
             errors.CANNOT_MODIFY_SUPERIOR,
             errors.CANNOT_DELETE_SELF,
             errors.MUST_DEACTIVATE_FIRST,
+            errors.USER_ERASED,
         ],
     )
     def delete(self, request: Request, ref: int | UUID) -> Response:

@@ -135,7 +135,9 @@ class UserView(ApiView):
         "DELETE": Needs(USERS_DEACTIVATE),
     }
 
-    @operation(id="users_get", summary="One person", output=SeenUserOutput, example=examples.USER)
+    @operation(
+        id="users_get", summary="One person", output=SeenUserOutput, example=examples.USER, errors=[errors.USER_ERASED]
+    )
     def get(self, request: Request, ref: int | UUID) -> Response:
         return Response(present_person(user_find(ref), to=self.identity))
 
@@ -157,6 +159,7 @@ class UserView(ApiView):
             errors.USER_PENDING,
             errors.USER_NOT_PENDING,
             errors.SEAT_LIMIT_REACHED,
+            errors.USER_ERASED,
         ],
     )
     def patch(self, request: Request, ref: int | UUID) -> Response:
@@ -174,7 +177,7 @@ class UserView(ApiView):
         description="Sessions end at once, the seat is free, and what was mailed stops working. Again is fine.",
         output=SeenUserOutput,
         example={**examples.USER, "status": "inactive"},
-        errors=[errors.CANNOT_MODIFY_SUPERIOR, errors.CANNOT_DEACTIVATE_SELF, errors.LAST_ADMIN],
+        errors=[errors.CANNOT_MODIFY_SUPERIOR, errors.CANNOT_DEACTIVATE_SELF, errors.LAST_ADMIN, errors.USER_ERASED],
     )
     def delete(self, request: Request, ref: int | UUID) -> Response:
         user = user_deactivate(actor=self.identity, ref=ref)
