@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts import catalog, errors, one_time_codes
 from accounts.models import SecondFactor, Session, User
+from accounts.selectors import user_find
 from accounts.services.reauthentication import require_recent_authentication
 from accounts.services.second_factor import attempt_count, has_second_factor, person_lock, place, secret_of
 from accounts.services.sessions import sessions_revoke
@@ -120,11 +121,11 @@ def second_factor_remove_of(*, actor: Identity, ref: int | UUID) -> None:
     """An administrator takes off the second factor that somebody has lost, and ends that person's sessions.
 
     A telephone that was lost may be signed in as well. ``ref`` is the person's
-    number or UUID. Raises ``reauth_required``, ``not_found``,
+    number or UUID. Raises ``reauth_required``, ``not_found``, ``user_erased``,
     ``cannot_remove_own_mfa`` or ``mfa_not_enabled``.
     """
     require_recent_authentication(actor)
-    user = person_lock(id=ref) if isinstance(ref, int) else person_lock(uuid=ref)
+    user = person_lock(id=user_find(ref).id)
     if user.id == actor.user_id:
         raise PlatformError(errors.CANNOT_REMOVE_OWN_MFA)
     _remove(user, by_administrator=True)

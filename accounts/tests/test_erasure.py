@@ -240,7 +240,7 @@ class TestAfterwards:
     def test_the_person_is_in_no_list_and_under_no_number(self, alice: Api, zebedee: Api) -> None:
         erased(alice, zebedee)
         for ref in (zebedee.user.id, zebedee.user.uuid):
-            assert refusal(alice.get(f"/users/{ref}")) == (404, "not_found")
+            assert refusal(alice.get(f"/users/{ref}")) == (410, "user_erased")
             for method, path in (
                 ("PATCH", ""),
                 ("DELETE", ""),
@@ -249,7 +249,7 @@ class TestAfterwards:
                 ("DELETE", "/permanent"),
                 ("DELETE", "/mfa"),
             ):
-                assert refusal(alice.call(method, f"/users/{ref}{path}", {})) == (404, "not_found"), path
+                assert refusal(alice.call(method, f"/users/{ref}{path}", {})) == (410, "user_erased"), path
         for query in ("", "?status=all", "?status=inactive", "?search=zebedee", "?search=erased"):
             assert zebedee.user.id not in [one["userId"] for one in alice.get(f"/users{query}").json()["data"]]
         assert alice.get("/profiles/1").json()["data"]["userCount"] == 1
@@ -361,7 +361,7 @@ class TestRefusals:
     def test_the_second_time_there_is_nobody_any_more(self, alice: Api, bob: Api, tenant: Tenant) -> None:
         data = erased(alice, bob)
         assert data == {"id": str(bob.user.uuid), "userId": bob.user.id, "erased": True}
-        assert refusal(permanently(alice, bob.user.id)) == (404, "not_found")
+        assert refusal(permanently(alice, bob.user.id)) == (410, "user_erased")
         assert len(journal(tenant, "accounts.user_erased")) == 1
 
 
@@ -371,7 +371,7 @@ class TestAtOnce:
         alice.call("DELETE", f"/users/{bob.user.id}")
         done = at_once(6, lambda _: permanently(Api(token=alice.token), bob.user.id).status_code)
         assert done.most_at_once > 2
-        assert sorted(done.results) == [200] + [404] * 5
+        assert sorted(done.results) == [200] + [410] * 5
         assert len(journal(tenant, "accounts.user_erased")) == 1
 
     def test_who_is_let_in_and_deleted_at_once_is_either(self, alice: Api, bob: Api, tenant: Tenant) -> None:

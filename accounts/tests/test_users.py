@@ -428,7 +428,7 @@ class TestErasing:
         assert user.display_name == f"Deleted user {bob.user.id}"
         for trace in ("user@acme", "Bob", "+49", "dark"):
             assert trace not in text
-        assert alice.get(f"/users/{bob.user.id}").status_code == 404
+        assert alice.get(f"/users/{bob.user.id}").status_code == 410
         assert alice.post("/users", {"email": "user@acme.test"}).status_code == 201
         assert len(journal(alice, "accounts.user_erased")) == 1
 

@@ -23,7 +23,7 @@ class UserSecondFactorView(ApiView):
         description="Needs a recent re-authentication. The person's sessions end, and a mail says so.",
         output=SecondFactorRemovedOutput,
         example={"enabled": False},
-        errors=[errors.REAUTH_REQUIRED, errors.CANNOT_REMOVE_OWN_MFA, errors.MFA_NOT_ENABLED],
+        errors=[errors.REAUTH_REQUIRED, errors.CANNOT_REMOVE_OWN_MFA, errors.MFA_NOT_ENABLED, errors.USER_ERASED],
     )
     def delete(self, request: Request, ref: int | UUID) -> Response:
         second_factor_remove_of(actor=self.identity, ref=ref)
