@@ -16,4 +16,6 @@ class PlatformConfig(AppConfig):
         checks.register()
         logs.configure()
         connection_created.connect(install_guard, dispatch_uid="tenant binding guard")
-        autodiscover_modules("errors", "catalog", "reactions", "tasks")
+        # All catalogues before the first reaction: notifications react to events of apps that come later.
+        autodiscover_modules("errors", "catalog", "notification_events")
+        autodiscover_modules("reactions", "tasks")

@@ -17,6 +17,7 @@ api_v1 = [
     path("audit", include("accounts.api.audit.urls")),
     path("tenants/", include("tenancy.api.urls")),
     path("org-settings", include("tenancy.api.org_settings.urls")),
+    path("notifications", include("notifications.api.urls")),
     path("health", include("platform_site.health.urls")),
 ]
 

@@ -80,6 +80,9 @@ REGISTER = {
 }
 NEW_PASSWORD = "quite another sentence"
 ADDRESS = {"email": "user@acme.test", "tenantSlug": COMPANY}
+PREFERENCE = {"eventKey": "sales.lead_assigned", "channel": "email", "enabled": False}
+QUIET = {"enabled": True, "startTime": "22:00", "endTime": "08:00", "timezone": "America/New_York"}
+RAISED = {"eventKey": "sales.lead_assigned", "userIds": ["{target}"], "data": {"leadName": "Acme"}}
 # It checks the token itself, because an expired one must be able to sign out; ending it twice is fine.
 _OWN_CHECK = {"nobody": 401, "pending": 200, "inactive": 200, "suspended": 200, "key": 401, "small key": 401}
 
@@ -185,6 +188,30 @@ TABLE = [
         "/org-settings/company.date_format",
         {"value": "dd.MM.yyyy"},
     ),
+    Row("GET", "/notifications", SIGNED_IN, 200),
+    Row("GET", "/notifications/unread-count", SIGNED_IN, 200),
+    *(Row(method, "/notifications/mark-all-read", SIGNED_IN, 200) for method in ("POST", "PUT", "PATCH")),
+    *(
+        Row(
+            method,
+            "/notifications/:notification_id/read",
+            SIGNED_IN,
+            200,
+            "/notifications/{notification}/read",
+            foreign=404,
+        )
+        for method in ("POST", "PUT", "PATCH")
+    ),
+    Row("DELETE", "/notifications/:notification_id", SIGNED_IN, 200, "/notifications/{notification}", foreign=404),
+    Row("GET", "/notifications/preferences/catalog", SIGNED_IN, 200),
+    Row("GET", "/notifications/preferences", SIGNED_IN, 200),
+    *(
+        Row(method, "/notifications/preferences", SIGNED_IN, 200, body=PREFERENCE)
+        for method in ("POST", "PUT", "PATCH")
+    ),
+    Row("GET", "/notifications/preferences/dnd", SIGNED_IN, 200),
+    *(Row(method, "/notifications/preferences/dnd", SIGNED_IN, 200, body=QUIET) for method in ("PUT", "PATCH")),
+    Row("POST", "/notifications/send", "notifications.send", 202, body=RAISED, foreign=400),
     Row("POST", "/tenants/register", ANYBODY, 201, body=REGISTER),
     Row("GET", "/tenants/me", SIGNED_IN, 200),
     Row("GET", "/tenants/by-slug/:slug", ANYBODY, 200, "/tenants/by-slug/acme"),
@@ -240,9 +267,10 @@ class World:
             self.names["api_key"] = key.id
 
     def client(self, persona: str) -> Api:
-        """Somebody of this kind. ``{session}`` is another session of the same person, or one of the administrator's."""
+        """Somebody of this kind. ``{session}`` and ``{notification}`` are theirs, or the administrator's."""
         person = _SIGN_IN_AS.get(persona, "admin")
         self.names["session"] = self._session(f"{person}@{COMPANY}.test")
+        self.names["notification"] = self._notification(f"{person}@{COMPANY}.test")
         if persona == "nobody":
             return Api()
         if persona in ("key", "small key"):
@@ -262,6 +290,15 @@ class World:
         signed_in(self.tenant, email)
         with bind(self.tenant.ref):
             return Session.objects.filter(user__email_key=email).latest("id").id
+
+    def _notification(self, email: str) -> Any:
+        from accounts.models import User
+        from notifications.models import Notification
+        from platform_site.binding import bind
+
+        with bind(self.tenant.ref):
+            person = User.objects.get(email_key=email)
+            return Notification.objects.create(user=person, event_key="sales.lead_assigned", title="New lead").id
 
     def _key(self, *, everything: bool) -> str:
         from accounts.services.api_keys import NOT_GRANTABLE

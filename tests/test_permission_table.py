@@ -121,7 +121,7 @@ def _names(path: str) -> list[str]:
     return [name for name in re.findall(r"{(\w+)}", path) if name not in _IDS]
 
 
-_IDS = dict.fromkeys(("session", "api_key"), "019aaf1e-5d2c-7a31-9c0e-000000000002")
+_IDS = dict.fromkeys(("session", "api_key", "notification"), "019aaf1e-5d2c-7a31-9c0e-000000000002")
 
 
 class TestClosedByDefault:

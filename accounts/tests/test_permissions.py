@@ -11,7 +11,7 @@ from tenancy.models import Tenant
 from tests.support import Api, signed_in
 
 MEMBER = ["org_settings.view", "profiles.view", "users.view"]
-MANAGER = sorted([*MEMBER, "users.edit", "users.invite"])
+MANAGER = sorted([*MEMBER, "users.edit", "users.invite", "notifications.send"])
 EVERYTHING = sorted(one.key for one in permissions)
 
 

@@ -54,9 +54,14 @@ def _as(case: Any, somebody: Api) -> Api:
     return somebody
 
 
+def _goes_on(case: Any) -> bool:
+    """Whether the run goes on with what it made itself before."""
+    return case.meta is not None and case.meta.phase.name is TestPhase.STATEFUL
+
+
 def _as_maker(case: Any) -> None:
     """A company with room for one more, but the run's own one where the run goes on with what was made."""
-    if case.meta is None or case.meta.phase.name is not TestPhase.STATEFUL:
+    if not _goes_on(case):
         _as(case, world.administrator())
 
 
@@ -133,6 +138,15 @@ def _own_profile(case: Any) -> None:
     # Which names are time zones is a list of six hundred.
     if isinstance(case.body, dict) and case.body.get("timezone"):
         _put(case, timezone="Europe/Berlin")
+    if isinstance(case.body, dict) and case.body.get("avatarUrl"):
+        # Only the present address is let through.
+        _put(case, avatarUrl="")
+
+
+@fills("auth_me_preferences_update", "auth_me_preferences_update_put", always=True)
+def _own_preferences(case: Any) -> None:
+    # A hundred keys at most, and those of one case stay.
+    _as(case, world.administrator())
 
 
 @fills("auth_mfa_totp_begin")
@@ -179,10 +193,11 @@ def _invite(case: Any) -> None:
         _put(case, profileId=1)
 
 
-@fills("users_get", "users_deactivate", "users_update", "users_update_put")
+@fills("users_get", "users_deactivate", "users_update", "users_update_put", always=True)
 def _somebody(case: Any) -> None:
-    somebody = _as(case, world.administrator())
-    _name(case, ref=str(world.person(somebody.tenant).id))
+    if not _goes_on(case):
+        somebody = _as(case, world.administrator())
+        _name(case, ref=str(world.person(somebody.tenant).id))
     if isinstance(case.body, dict):
         # Which profiles there are, and that an address is mended only before it was accepted, is not in the schema.
         case.body = {name: value for name, value in case.body.items() if name not in ("profileId", "email")}
@@ -279,6 +294,51 @@ def _setting_and_value(case: Any) -> None:
 @fills("org_settings_by_category")
 def _category(case: Any) -> None:
     _name(case, category="company")
+
+
+@fills(
+    "notifications_read",
+    "notifications_read_patch",
+    "notifications_read_put",
+    "notifications_dismiss",
+)
+def _told(case: Any) -> None:
+    somebody = _as(case, world.administrator())
+    _name(case, notification_id=str(world.told(somebody)))
+
+
+@fills(
+    "notifications_preferences_set",
+    "notifications_preferences_set_post",
+    "notifications_preferences_set_patch",
+    always=True,
+)
+def _preference(case: Any) -> None:
+    _put(case, eventKey="sales.lead_assigned", channel="email")
+
+
+@fills("notifications_dnd_set", "notifications_dnd_set_patch", always=True)
+def _quiet_hours(case: Any) -> None:
+    _as(case, world.administrator())
+    # Which names are time zones, that a snooze lies ahead and that hours have a length is not in the schema.
+    better = {
+        "timezone": "Europe/Berlin",
+        "snoozeUntil": "2099-01-01T00:00:00Z",
+        "startTime": "22:00",
+        "endTime": "07:00",
+    }
+    asked = case.body if isinstance(case.body, dict) else {}
+    if asked:
+        _put(case, **{name: value for name, value in better.items() if asked.get(name) is not None})
+
+
+@fills("notifications_send", always=True)
+def _raise(case: Any) -> None:
+    somebody = _as(case, world.administrator())
+    _own_key(case)
+    _put(case, eventKey="sales.lead_assigned", userIds=[somebody.user.id])
+    if "data" in case.body:
+        _put(case, data={"leadName": "Acme Corp"})
 
 
 @fills("tenants_register", always=True)

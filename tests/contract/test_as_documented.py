@@ -6,7 +6,7 @@ __all__ = ["run"]
 pytestmark = MARKS
 
 
-def test_requests_as_documented_are_answered_asdocumented(run: Run) -> None:
+def test_requests_as_documented_are_answered_as_documented(run: Run) -> None:
     for seed in range(1, SEEDS + 1):
         done, found = run.check("positive", seed)
         print(table(found))

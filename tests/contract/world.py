@@ -17,6 +17,7 @@ from accounts.services.passwords import password_hash
 from accounts.services.people import user_create
 from accounts.services.second_factor_setup import second_factor_begin
 from accounts.tests.second_factors import App, enrolled
+from notifications.models import Notification
 from platform_site.binding import bind
 from tenancy.models import Tenant
 from tenancy.registration import tenant_register
@@ -103,4 +104,11 @@ def api_key(somebody: Api) -> UUID:
         row = ApiKey.objects.create(
             name="x", permissions=[1], created_by=somebody.user, secret_hash=b"", key_id="none", hint="abcde"
         )
+    return UUID(str(row.id))
+
+
+def told(somebody: Api) -> UUID:
+    """A notification of this person's."""
+    with bind(somebody.tenant.ref):
+        row = Notification.objects.create(user=somebody.user, event_key="sales.lead_assigned", title="New lead")
     return UUID(str(row.id))
