@@ -8,6 +8,7 @@ from django.conf import settings
 from accounts import catalog
 from accounts.links import page_url
 from accounts.models import LinkToken, User
+from accounts.reactions.mailing import mail_subject
 from accounts.services.links import link_token
 from accounts.services.password_reset import FORGOT, password_forgot_serve
 from platform_site.journal.models import JournalEntry
@@ -38,28 +39,16 @@ def mail_reset_link(entry: JournalEntry) -> None:
 
 @reaction(to=catalog.PASSWORD_RESET, outside=True)
 def mail_password_reset(entry: JournalEntry) -> None:
-    _mail(entry, "password_changed", by_link=True)
+    mail_subject(entry, "password_changed", by_link=True)
 
 
 @reaction(to=catalog.PASSWORD_CHANGED, outside=True)
 def mail_password_changed(entry: JournalEntry) -> None:
-    _mail(entry, "password_changed", by_link=False)
+    mail_subject(entry, "password_changed", by_link=False)
 
 
 @reaction(to=catalog.SIGNED_IN, outside=True, queue=OutboxRow.Queue.URGENT)
 def mail_new_device(entry: JournalEntry) -> None:
     """Only for a device that was not known: the others are the person's daily ones."""
     if entry.data.get("newDevice"):
-        _mail(entry, "new_device", at=entry.at, origin=entry.origin)
-
-
-def _mail(entry: JournalEntry, template: str, **values: object) -> None:
-    user = User.objects.filter(uuid=entry.subject_id).exclude(status=User.Status.ERASED).first()
-    if user is None:
-        return
-    send_platform_mail(
-        to=user.email,
-        template=f"accounts/mail/{template}",
-        values={"name": user.display_name, **values},
-        cause=entry.id,
-    )
+        mail_subject(entry, "new_device", at=entry.at, origin=entry.origin)

@@ -1,10 +1,9 @@
 """Notices about a second factor, and what follows when a tenant begins to ask everybody for one."""
 
 from accounts import catalog
-from accounts.models import User
+from accounts.reactions.mailing import mail_subject
 from accounts.services.second_factor_setup import sessions_end_without_second_factor
 from platform_site.journal.models import JournalEntry
-from platform_site.mail import send_platform_mail
 from platform_site.outbox.registry import reaction
 from tenancy.org_settings.catalog import SETTING_CHANGED
 from tenancy.org_settings.selectors import setting_value
@@ -12,41 +11,29 @@ from tenancy.org_settings.selectors import setting_value
 
 @reaction(to=catalog.MFA_ENABLED, outside=True)
 def mail_mfa_enabled(entry: JournalEntry) -> None:
-    _mail(entry, "mfa_enabled")
+    mail_subject(entry, "mfa_enabled")
 
 
 @reaction(to=catalog.MFA_DISABLED, outside=True)
 def mail_mfa_disabled(entry: JournalEntry) -> None:
     """Whoever took it off, the owner is told."""
-    _mail(entry, "mfa_disabled", by_administrator=bool(entry.data.get("byAdministrator")))
+    mail_subject(entry, "mfa_disabled", by_administrator=bool(entry.data.get("byAdministrator")))
 
 
 @reaction(to=catalog.RECOVERY_CODES_MADE, outside=True)
 def mail_recovery_codes_made(entry: JournalEntry) -> None:
-    _mail(entry, "recovery_codes_made")
+    mail_subject(entry, "recovery_codes_made")
 
 
 @reaction(to=catalog.RECOVERY_CODE_USED, outside=True)
 def mail_recovery_code_used(entry: JournalEntry) -> None:
-    _mail(entry, "recovery_code_used", left=int(entry.data["left"]))
+    mail_subject(entry, "recovery_code_used", left=int(entry.data["left"]))
 
 
 @reaction(to=catalog.MFA_BLOCKED, outside=True)
 def mail_mfa_blocked(entry: JournalEntry) -> None:
     """Codes are asked for after the right password, so somebody else may have it."""
-    _mail(entry, "mfa_blocked", minutes=int(entry.data["minutes"]))
-
-
-def _mail(entry: JournalEntry, template: str, **values: object) -> None:
-    user = User.objects.filter(uuid=entry.subject_id).exclude(status=User.Status.ERASED).first()
-    if user is None:
-        return
-    send_platform_mail(
-        to=user.email,
-        template=f"accounts/mail/{template}",
-        values={"name": user.display_name, **values},
-        cause=entry.id,
-    )
+    mail_subject(entry, "mfa_blocked", minutes=int(entry.data["minutes"]))
 
 
 @reaction(to=SETTING_CHANGED)

@@ -6,6 +6,7 @@ from uuid import UUID
 from accounts import catalog
 from accounts.links import page_url
 from accounts.models import LinkToken, User
+from accounts.reactions.mailing import mail_subject
 from accounts.services.links import link_token
 from accounts.services.verification import RESEND, verification_resend_serve
 from platform_site.journal.models import JournalEntry
@@ -45,10 +46,7 @@ def mail_requested_verification_link(entry: JournalEntry) -> None:
 @reaction(to=catalog.REFRESH_REUSED, outside=True)
 def mail_session_warning(entry: JournalEntry) -> None:
     """Tell the owner that a session was ended because two devices used one token."""
-    user = User.objects.get(uuid=entry.subject_id)
-    send_platform_mail(
-        to=user.email, template="accounts/mail/session_ended", values={"name": user.display_name}, cause=entry.id
-    )
+    mail_subject(entry, "session_ended")
 
 
 def _mail_link(link: LinkToken, entry: JournalEntry) -> None:

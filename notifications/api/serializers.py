@@ -13,9 +13,9 @@ from notifications.presenting import present_notification
 from notifications.quiet_hours import parse_wall_time, wall_time
 from notifications.selectors import actors
 from notifications.services.do_not_disturb import QuietState
+from platform_site.api.locale_fields import TimeZone
 from platform_site.api.pagination import PageMeta
 from platform_site.api.serializers import FreeMap, Moment, Shape, Text, Whole, YesNo
-from platform_site.locales import valid_timezone
 
 SEVERITIES = ("low", "normal", "high", "urgent")
 CATEGORIES = ("security", "transactional", "activity")
@@ -133,21 +133,13 @@ class WallTime(Text):
         return wall_time(value)
 
 
-class ZoneName(Text):
-    def to_internal_value(self, data: Any) -> str:
-        try:
-            return valid_timezone(super().to_internal_value(data))
-        except ValueError as error:
-            raise ValidationError(str(error), code="invalid") from None
-
-
 class QuietHoursInput(Shape):
     """What is not named stays. ``days``: on which they begin, Monday is 1. A null ``timezone``: one's own."""
 
     enabled = YesNo(required=False)
     start_time = WallTime(required=False)
     end_time = WallTime(required=False)
-    timezone = ZoneName(required=False, allow_null=True, max_length=64)
+    timezone = TimeZone(required=False, allow_null=True, max_length=64)
     days = serializers.ListField(child=Whole(min_value=1, max_value=7), required=False, max_length=7)
     snooze_until = Moment(required=False, allow_null=True)
 

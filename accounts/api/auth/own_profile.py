@@ -4,7 +4,6 @@ from typing import Any
 
 from django.core.validators import RegexValidator
 from drf_spectacular.utils import extend_schema_field
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,40 +13,18 @@ from accounts.selectors import user_get
 from accounts.services.own_profile import own_profile_update
 from platform_site.api.docs import operation
 from platform_site.api.forms import FORM, StrictFormParser, Upload
+from platform_site.api.locale_fields import Locale, TimeZone
 from platform_site.api.parsers import StrictJSONParser
 from platform_site.api.permissions import SignedIn
 from platform_site.api.serializers import Shape, Text
 from platform_site.api.views import ApiView
 from platform_site.errors import RATE_LIMITED
-from platform_site.locales import LOCALE_PATTERN, valid_locale, valid_timezone
 
 PHONE = RegexValidator(
     r"^\+[1-9][0-9]{6,14}$",
     "Give the number as +491701234567: a plus, the country and the number, without spaces or dashes.",
     "invalid",
 )
-LOCALE = RegexValidator(rf"^{LOCALE_PATTERN}$", code="invalid")
-
-
-class TimeZone(Text):
-    def to_internal_value(self, data: Any) -> str:
-        return _checked(valid_timezone, super().to_internal_value(data))
-
-
-class Locale(Text):
-    def __init__(self, **options: Any) -> None:
-        # For the document; with a sentence of its own that says the same.
-        super().__init__(**options, validators=[LOCALE])
-
-    def to_internal_value(self, data: Any) -> str:
-        return _checked(valid_locale, super().to_internal_value(data))
-
-
-def _checked(valid: Any, text: str) -> str:
-    try:
-        return str(valid(text))
-    except ValueError as error:
-        raise ValidationError(str(error), code="invalid") from None
 
 
 @extend_schema_field({"type": "null"})
