@@ -7,12 +7,17 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import User
 from notifications.models import Delivery, DoNotDisturb, Notification, Preference
 from notifications.services.delivering import DELIVER, deliver
-from notifications.tests.support import LEAD, deliveries, raise_lead, told
+from notifications.services.telling import notify
+from notifications.tests.support import LEAD, VALUES, deliveries, raise_lead, told
 from platform_site.binding import bind
+from platform_site.notification_events import notification_events
 from platform_site.outbox import claiming, dispatcher
 from platform_site.outbox.models import OutboxRow
 from tests.support import Api, at_once
@@ -86,6 +91,21 @@ def test_the_same_thing_is_told_once(alice: Api, bob: Api) -> None:
     assert raise_lead(alice, bob, dedupKey="lead-42").json()["data"] == {"told": 0}
     assert raise_lead(alice, alice, bob, dedupKey="lead-42").json()["data"] == {"told": 1}
     assert (len(told(bob)), len(deliveries(bob)), len(told(alice))) == (1, 1, 1)
+
+
+def test_telling_a_hundred_costs_as_many_queries_as_telling_one(alice: Api, tenant: Any) -> None:
+    with bind(tenant.ref):
+        User.objects.bulk_create(
+            User(email=f"p{n}@a.test", email_key=f"p{n}@a.test", profile_id=3, status="active") for n in range(101)
+        )
+        numbers = list(User.objects.filter(email__endswith="@a.test").values_list("id", flat=True))
+
+    def queries(user_ids: list[int]) -> int:
+        with bind(tenant.ref), CaptureQueriesContext(connection) as captured:
+            assert notify(event=notification_events.get(LEAD), user_ids=user_ids, values=VALUES) == len(user_ids)
+        return len(captured)
+
+    assert queries(numbers[:1]) == queries(numbers[1:])
 
 
 @pytest.mark.commits
