@@ -86,15 +86,14 @@ class QuietHours:
         return next(ends, None)
 
     def _windows(self, moment: datetime, *, days_ahead: int) -> Iterator[tuple[datetime, datetime]]:
-        """Windows in their order, from the last that can hold ``moment`` at the latest.
+        """Windows in their order, among them every one that can hold ``moment``.
 
-        It may have begun the day before, on a date that is one less than in UTC, and when a whole day
-        was left out at the date line, one more. In St. John's midnight has come twice, so that a
-        window of tomorrow had begun.
+        The date there is that of UTC or one next to it. A window that is open has begun on that date or
+        the day before; and where the clocks went back over midnight, as in St. John's, on the day after.
         """
         zone = ZoneInfo(self.timezone)
         today = moment.toordinal()
-        for number in range(today - 3, min(today + days_ahead, _LAST_DAY) + 1):
+        for number in range(today - 2, min(today + days_ahead, _LAST_DAY) + 1):
             day = date.fromordinal(number)
             if day.isoweekday() not in self.days:
                 continue

@@ -66,7 +66,20 @@ class TestTimesOfDay:
         "text",
         [
             *("24:00", "7:5", "07:5", "7:05", "07:60", "25:00", "07:05:00", " 07:05", "07:05 ", "07 :05", "07:05\n"),
-            *("", "0705", "07.05", "07：05", "-1:00", "+7:05", "٠٧:٠٥", "０７:05", "07:05Z", "7:05 am"),
+            *(
+                "",
+                "0705",
+                "07.05",
+                "07：05",
+                "-1:00",
+                "+7:05",
+                "٠٧:٠٥",
+                "０７:05",
+                "0７:05",
+                "07:0٥",
+                "07:05Z",
+                "7:05 am",
+            ),
         ],
     )
     def test_anything_else_is_refused(self, text: str) -> None:
@@ -144,6 +157,11 @@ class TestWindows:
         assert shown(hours.until(now)) == "2026-05-06 08:00"
         assert shown(hours.next_start(now)) == "2026-05-06 22:00"
 
+    def test_a_window_of_the_day_before_yesterday_in_utc_may_still_be_open(self) -> None:
+        hours = quiet("23:00", "22:00", NEW_YORK, 2)
+        assert until(hours, "2026-05-07 01:59") == "2026-05-07 02:00"
+        assert until(hours, "2026-05-07 02:00") == ""
+
     def test_the_day_is_the_one_on_which_a_window_begins(self) -> None:
         # 2026-05-08 is a Friday.
         hours = quiet("22:00", "08:00", "UTC", 5)
@@ -184,6 +202,9 @@ class TestNextStart:
     def test_the_next_start_is_two_weeks_away_when_spring_leaves_one_out(self) -> None:
         hours = quiet("02:10", "02:50", BERLIN, 7)
         assert next_start(hours, "2026-03-22 01:10") == "2026-04-05 00:10"
+        # Sunday, 2025-09-28, at Chatham: 02:45 is 03:45. There it is Sunday when it is Saturday in UTC.
+        hours = quiet("03:00", "03:30", "Pacific/Chatham", 7)
+        assert next_start(hours, "2025-09-20 14:15") == "2025-10-04 13:15"
 
     def test_a_snooze_does_not_move_the_next_start(self) -> None:
         hours = quiet("22:00", "08:00", snooze="2026-05-07 12:00")
