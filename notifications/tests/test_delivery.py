@@ -79,6 +79,14 @@ def test_what_was_read_is_not_mailed_any_more(alice: Api, bob: Api, how: str) ->
     assert [(row.status, row.reason) for row in deliveries(bob)] == [("suppressed", "already_read")]
 
 
+def test_a_job_that_was_claimed_before_it_was_read_looks_again(alice: Api, bob: Api) -> None:
+    raise_lead(alice, bob)
+    with bind(bob.tenant.ref):
+        Notification.objects.update(read_at=timezone.now())
+    assert lead_mails() == []
+    assert [row.reason for row in deliveries(bob)] == ["already_read"]
+
+
 def test_who_was_deactivated_meanwhile_gets_none(alice: Api, bob: Api) -> None:
     raise_lead(alice, bob)
     assert alice.call("DELETE", f"/users/{bob.user.id}").status_code == 200
