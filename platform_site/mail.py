@@ -3,8 +3,10 @@
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
+
+from platform_site.mail_connections import send_through
 
 
 def send_platform_mail(*, to: str, template: str, values: dict[str, object], cause: UUID) -> None:
@@ -29,4 +31,4 @@ def send_platform_mail(*, to: str, template: str, values: dict[str, object], cau
         },
     )
     message.attach_alternative(render_to_string(f"{template}.html", values), "text/html")
-    message.send()
+    send_through("platform", get_connection, message)

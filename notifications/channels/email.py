@@ -1,27 +1,43 @@
-"""Notifications by e-mail, through the platform's own mailer."""
+"""Notifications by e-mail."""
 
 from typing import ClassVar
 
-from accounts.links import page_url
-from notifications.channels.base import Channel
+from notifications.channels.base import Channel, Outcome
+from notifications.mailing.letters import letter_of
+from notifications.mailing.mailers import Envelope, post
+from notifications.mailing.way_back import list_headers, provider_metadata, suppressed, tracked, way_out
 from notifications.models import Delivery
-from platform_site.mail import send_platform_mail
-from platform_site.notification_events import EMAIL
+from platform_site.notification_events import EMAIL, notification_events
 
 
 class EmailChannel(Channel):
     key: ClassVar[str] = EMAIL
 
-    def send(self, delivery: Delivery) -> None:
+    def refuses(self, delivery: Delivery) -> str:
         told = delivery.notification
-        send_platform_mail(
-            to=told.user.email,
-            template="notifications/mail/notification",
-            values={
-                "name": told.user.display_name,
-                "title": told.title,
-                "text": told.body,
-                "url": page_url(told.action_url) if told.action_url else "",
-            },
-            cause=delivery.id,
+        event = notification_events.get(told.event_key)
+        return "suppression_list" if suppressed(told.user.email, optional=EMAIL not in event.mandatory) else ""
+
+    def send(self, delivery: Delivery) -> Outcome:
+        told = delivery.notification
+        event = notification_events.get(told.event_key)
+        security = event.category == "security"
+        out = way_out(told.user, event)
+        letter = letter_of(told, out)
+        letter = tracked(letter, user=told.user, kind="d", subject_id=delivery.id, security=security)
+        posted = post(
+            letter,
+            Envelope(
+                to=told.user.email,
+                message_id=f"{delivery.id.hex}.notification",
+                security=security,
+                headers={"Feedback-ID": f"{event.key}:notifications", **list_headers(out)},
+                metadata=provider_metadata("d", delivery.id),
+            ),
+        )
+        return Outcome(
+            mailer=posted.mailer,
+            provider_message_id=posted.provider_message_id,
+            template_version=letter.template_version,
+            template_fallback=letter.fallback,
         )

@@ -10,7 +10,8 @@ takes the first of every lane before the second of any. So a tenant that imports
 a hundred thousand people delays nobody else's mail.
 """
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,9 +19,11 @@ from uuid import UUID, uuid4
 from django.db import connection
 from django.utils import timezone
 
-from platform_site.outbox.models import NOBODY
+from platform_site.outbox.models import NOBODY, OutboxRow
 
 LEASE = timedelta(minutes=2)
+# What waits longer than this behind others of its batch asks again before it is run.
+RENEW_AFTER = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,13 @@ class Claimed:
     attempts: int
     payload: bytes | None
     claim: UUID
+    # On this process's own clock.
+    claimed_at: float = field(default_factory=time.monotonic, compare=False)
+
+    @property
+    def is_old(self) -> bool:
+        """A good part of the lease is over, so it may have been lost."""
+        return time.monotonic() - self.claimed_at > RENEW_AFTER.total_seconds()
 
 
 # ``now`` is a parameter in all of them so that time can be moved in tests.
@@ -111,3 +121,9 @@ def claim(*, limit: int = 20, now: datetime | None = None, lease: timedelta = LE
             Claimed(row_id, tenant_id, entry_id, reaction, attempts, payload, name)
             for row_id, tenant_id, entry_id, reaction, attempts, payload in cursor.fetchall()
         ]
+
+
+def renew(row: Claimed, *, lease: timedelta = LEASE) -> bool:
+    """A whole lease again for a row that is still ours; False when somebody else has it."""
+    rows = OutboxRow.objects.filter(pk=row.id, claim=row.claim)
+    return bool(rows.update(available_at=timezone.now() + lease))

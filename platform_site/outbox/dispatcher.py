@@ -17,7 +17,8 @@ from platform_site.context import WorkContext, work_context
 from platform_site.errors import PlatformError
 from platform_site.journal.models import JournalEntry
 from platform_site.keys import unseal
-from platform_site.outbox.claiming import Claimed, claim
+from platform_site.mail_connections import mail_connections
+from platform_site.outbox.claiming import Claimed, claim, renew
 from platform_site.outbox.models import OutboxRow
 from platform_site.outbox.registry import Reaction, job_kinds, reactions, request_kinds
 from platform_site.outbox.services import place
@@ -33,8 +34,9 @@ LONGEST_RETRY_SECONDS = 3600
 def run_once(*, limit: int = 20, now: datetime | None = None) -> int:
     """Claim and run one batch. Gives how many rows were claimed."""
     rows = claim(limit=limit, now=now)
-    for row in rows:
-        run(row)
+    with mail_connections():
+        for row in rows:
+            run(row)
     return len(rows)
 
 
@@ -48,6 +50,10 @@ def drain(*, most: int = 1000) -> int:
 
 def run(row: Claimed) -> None:
     """Run one claimed row, in its tenant when it has one; whatever goes wrong is written on the row."""
+    if row.is_old and not renew(row):
+        # Those before it in the batch took their time, and somebody else has it now.
+        log.warning("outbox.lease_lost", reaction=row.reaction)
+        return
     work = WorkContext(request_id=str(row.entry_id), origin="outbox")
     if row.tenant_id is None:
         with work_context(work):
@@ -82,8 +88,11 @@ def _serve(row: Claimed) -> None:
 
 def _work(row: Claimed) -> None:
     if row.reaction in job_kinds:
-        job_kinds.get(row.reaction).handler(row.entry_id)
-        _finish(row)
+        again = job_kinds.get(row.reaction).handler(row.entry_id)
+        if again is None:
+            _finish(row)
+        else:
+            _rest(row, again)
     else:
         _react(row, reactions.get(row.reaction))
 
@@ -106,6 +115,12 @@ def _react(row: Claimed, reaction: Reaction) -> None:
 
 def _finish(row: Claimed) -> None:
     OutboxRow.objects.filter(pk=row.id, claim=row.claim).delete()
+
+
+def _rest(row: Claimed, until: datetime) -> None:
+    OutboxRow.objects.filter(pk=row.id, claim=row.claim).update(
+        available_at=until, claim=None, attempts=0, last_error=""
+    )
 
 
 def _retry_later(row: Claimed, error: Exception) -> None:

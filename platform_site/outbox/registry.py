@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,8 @@ from platform_site.journal.models import JournalEntry
 from platform_site.outbox.models import OutboxRow
 
 Handler = Callable[[JournalEntry], None]
-JobHandler = Callable[[UUID], None]
+# What a job gives: when it wants to run again, or None when it is done.
+JobHandler = Callable[[UUID], datetime | None]
 RequestHandler = Callable[[UUID, dict[str, Any]], None]
 
 
@@ -69,7 +71,8 @@ def job_kind(key: str) -> Callable[[JobHandler], JobHandler]:
     """Run the decorated function for jobs of this kind, at least once, in the tenant and in no transaction.
 
     It opens its own transactions and must bear a repeat: a process may die
-    between its effect and the removal of the row.
+    between its effect and the removal of the row. One that gives a moment runs
+    again then, with all its attempts.
     """
 
     def register(handler: JobHandler) -> JobHandler:

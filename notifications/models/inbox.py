@@ -1,10 +1,10 @@
-"""Tables of a tenant's schema: what people were told, on which ways, and how they want it."""
+"""What people are told, and the ways on which it goes out to them."""
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
 from accounts.models import User
+from notifications.models.digests import Digest
 from platform_site.fields import JsonField, Uuid7Field
 
 
@@ -65,8 +65,28 @@ class Delivery(models.Model):
     reason = models.CharField(max_length=40, blank=True)
     # Quiet hours hold it until then.
     held_until = models.DateTimeField(null=True)
+    # It goes out as a part of this one, and has no job of its own.
+    digest = models.ForeignKey(Digest, on_delete=models.SET_NULL, null=True, related_name="deliveries", db_index=False)
+    # "platform", or "tenant" for the tenant's own mail server.
+    mailer = models.CharField(max_length=20, blank=True, db_default="")
+    # What the provider calls it; "" when it does not say.
+    provider_message_id = models.CharField(max_length=200, blank=True, db_default="")
+    # The tenant's own text that was used; None for the default.
+    template_version = models.PositiveIntegerField(null=True)
+    # The tenant's own text could not be rendered, so the default went out.
+    template_fallback = models.BooleanField(default=False, db_default=False)
+    # The kind of the last error, for who asks why it did not arrive.
+    last_error = models.CharField(max_length=80, blank=True, db_default="")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     sent_at = models.DateTimeField(null=True)
+    # First times of what the outside world reports, in whatever order it does.
+    delivered_at = models.DateTimeField(null=True)
+    opened_at = models.DateTimeField(null=True)
+    machine_opened_at = models.DateTimeField(null=True)
+    clicked_at = models.DateTimeField(null=True)
+    bounced_at = models.DateTimeField(null=True)
+    complained_at = models.DateTimeField(null=True)
+    unsubscribed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["notification", "channel"], name="delivery_once")]
@@ -77,40 +97,26 @@ class Delivery(models.Model):
                 name="delivery_held",
                 condition=models.Q(status="pending", held_until__isnull=False),
             ),
+            # What a digest brings when it is sent.
+            models.Index(fields=["digest"], name="delivery_of_digest", condition=models.Q(digest__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return f"{self.channel} {self.id}"
 
 
-class Preference(models.Model):
-    """What one person wants of one event on one channel; without a row the event's default counts."""
+class DeliveryEvent(models.Model):
+    """One thing that a mail provider reported about a delivery. The constraint makes a replay harmless."""
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
-    event_key = models.CharField(max_length=80)
-    channel = models.CharField(max_length=20)
-    enabled = models.BooleanField()
-    updated_at = models.DateTimeField(auto_now=True)
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="events", db_index=False)
+    kind = models.CharField(max_length=20)
+    # The provider's id of the event, or a hash of the event where it gives none.
+    event_id = models.CharField(max_length=200)
+    at = models.DateTimeField()
+    detail = JsonField(default=dict)
 
     class Meta:
-        # Also the index of the sender, who reads one event's rows of many people.
-        constraints = [models.UniqueConstraint(fields=["user", "event_key", "channel"], name="preference_once")]
+        constraints = [models.UniqueConstraint(fields=["delivery", "kind", "event_id"], name="delivery_event_once")]
 
     def __str__(self) -> str:
-        return f"{self.event_key}:{self.channel} of user {self.user_id}"
-
-
-class DoNotDisturb(models.Model):
-    """One person's quiet hours. Times are minutes after midnight in ``timezone``."""
-
-    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="+")
-    enabled = models.BooleanField(default=False)
-    start_minute = models.PositiveSmallIntegerField()
-    end_minute = models.PositiveSmallIntegerField()
-    # "": the profile's, else the company's.
-    timezone = models.CharField(max_length=64, blank=True)
-    days = ArrayField(models.PositiveSmallIntegerField())
-    snooze_until = models.DateTimeField(null=True)
-
-    def __str__(self) -> str:
-        return f"quiet hours of user {self.user_id}"
+        return f"{self.kind} of {self.delivery_id}"
