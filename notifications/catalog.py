@@ -4,10 +4,46 @@ from platform_site.journal.keys import journal_key
 from platform_site.permissions import permission
 
 NOTIFICATIONS_SEND = permission("notifications.send", 30, "Raise notifications", min_role="manager")
+DEFAULTS_MANAGE = permission(
+    "notification_defaults.manage", 33, "Set what people are notified of by default", min_role="tenant_admin"
+)
+EMAIL_SETTINGS_MANAGE = permission(
+    "email_settings.manage", 31, "Change how the company's mail is sent", min_role="tenant_admin"
+)
+
+TEMPLATES_MANAGE = permission(
+    "notification_templates.manage", 32, "Write the company's own texts of notifications", min_role="tenant_admin"
+)
 
 NOTIFICATION_RAISED = journal_key(
     "notifications.raised", "A service of the tenant's own raised a notification", audited=False
 )
 PREFERENCE_CHANGED = journal_key(
     "notifications.preference_changed", "Somebody changed how to be notified", audited=False
+)
+DEFAULTS_CHANGED = journal_key(
+    "notifications.defaults_changed", "Somebody changed what people are notified of by default, or have to be"
+)
+DIGEST_SETTINGS_CHANGED = journal_key(
+    "notifications.digest_settings_changed", "Somebody changed the own digests", audited=False
+)
+ADDRESS_SUPPRESSED = journal_key(
+    "notifications.address_suppressed", "An address gets no more mail, or no optional mail"
+)
+SUPPRESSION_LIFTED = journal_key("notifications.suppression_lifted", "An address gets mail again")
+UNSUBSCRIBED = journal_key(
+    "notifications.unsubscribed", "Somebody changed what comes by mail, by a link in one", audited=False
+)
+CONSENT_CHANGED = journal_key(
+    "notifications.tracking_consent_changed",
+    "Somebody agreed, or agrees no longer, that opening mails is noticed",
+    audited=False,
+)
+EMAIL_SETTINGS_CHANGED = journal_key("notifications.email_settings_changed", "The company's mail settings were changed")
+SMTP_TESTED = journal_key("notifications.smtp_tested", "The company's mail server was tested")
+SMTP_PAUSED = journal_key("notifications.smtp_paused", "The company's mail server failed too often and is left alone")
+TEMPLATE_CUSTOMIZED = journal_key("notifications.template_customized", "Somebody wrote a text of the company's own")
+TEMPLATE_RESET = journal_key("notifications.template_reset", "Somebody went back to the default text")
+TEMPLATE_FELL_BACK = journal_key(
+    "notifications.template_fell_back", "A text of the company's own could not be filled; the default went out"
 )

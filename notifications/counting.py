@@ -20,6 +20,7 @@ from django.utils import timezone
 from notifications.models import CountChange
 from notifications.models.counts import COUNTED
 from notifications.selectors import company_zone
+from notifications.services import retention
 from platform_site.outbox.models import OutboxRow
 from platform_site.outbox.registry import job_kind
 from platform_site.outbox.services import Job, enqueue_jobs
@@ -59,13 +60,11 @@ def count(changes: Iterable[Change]) -> None:
     )
     # Afterwards and on its own: two writers who met in this row would wait for one another. Is it lost, the next
     # change arms it.
-    transaction.on_commit(_arm)
+    transaction.on_commit(_arm, robust=True)
 
 
 def _arm() -> None:
-    enqueue_jobs(
-        kind=FOLD, jobs=[Job(_THE_COUNTS, due_at=timezone.now() + FOLD_AFTER, queue=OutboxRow.Queue.BULK)]
-    )
+    enqueue_jobs(kind=FOLD, jobs=[Job(_THE_COUNTS, due_at=timezone.now() + FOLD_AFTER, queue=OutboxRow.Queue.BULK)])
 
 
 @job_kind(FOLD)
@@ -84,3 +83,4 @@ def fold(_: UUID) -> None:
             ON CONFLICT (day, event_key, channel, reason) DO UPDATE SET {added}
             """  # noqa: S608 - the names are our own
         )
+    retention.arm()

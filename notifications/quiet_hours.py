@@ -98,13 +98,13 @@ class QuietHours:
             if day.isoweekday() not in self.days:
                 continue
             last_day = day if self.start < self.end else day + timedelta(days=1)
-            start, end = _moment_of(day, self.start, zone), _moment_of(last_day, self.end, zone)
+            start, end = moment_of(day, self.start, zone), moment_of(last_day, self.end, zone)
             # Both are the jump when spring leaves out the whole window.
             if start < end:
                 yield start, end
 
 
-def _moment_of(day: date, minute: int, zone: ZoneInfo) -> datetime:
+def moment_of(day: date, minute: int, zone: ZoneInfo) -> datetime:
     """The first moment at which the clocks show this wall time or have gone past it."""
     wall = datetime.combine(day, time(*divmod(minute, 60)))
     moment, other = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))

@@ -7,8 +7,9 @@ from uuid import UUID
 from django.db.models import Count, QuerySet
 
 from accounts.models import User
-from notifications.models import DoNotDisturb, Notification, Preference
+from notifications.models import DoNotDisturb, Notification, Preference, TenantPreference
 from notifications.quiet_hours import QuietHours
+from notifications.wishes import EVERYTHING, Layers, Policy, keys_of
 from platform_site.binding import require_tenant
 from platform_site.errors import NOT_FOUND, PlatformError
 from tenancy.models import Tenant
@@ -53,11 +54,31 @@ def actors(notifications: Iterable[Notification]) -> dict[UUID, str]:
 
 
 def chosen(*, user_ids: Iterable[int], event_key: str | None = None) -> dict[tuple[int, str, str], Preference]:
-    """What people chose, by person, event and channel."""
+    """What people chose, by person, event and channel; of one event, also what they chose for all that it is among."""
     rows = Preference.objects.filter(user_id__in=list(user_ids))
     if event_key is not None:
-        rows = rows.filter(event_key=event_key)
+        rows = rows.filter(event_key__in=keys_of(event_key))
     return {(row.user_id, row.event_key, row.channel): row for row in rows}
+
+
+def policy(*, event_key: str | None = None) -> Policy:
+    """What the company wants of this event, or of all of them."""
+    rows = TenantPreference.objects.all()
+    if event_key is not None:
+        rows = rows.filter(event_key__in=(event_key, EVERYTHING))
+    found = {(row.event_key, row.channel): row for row in rows}
+    return Policy(
+        defaults={key: row.default_enabled for key, row in found.items()},
+        enforced={key: row.enforced for key, row in found.items()},
+    )
+
+
+def layers(*, user_ids: Iterable[int], event_key: str | None = None) -> Layers:
+    """All that decides what these people are told: two queries, however many they are."""
+    own: dict[int, dict[tuple[str, str], bool]] = {}
+    for (user_id, key, channel), row in chosen(user_ids=user_ids, event_key=event_key).items():
+        own.setdefault(user_id, {})[key, channel] = row.enabled
+    return Layers(policy(event_key=event_key), own)
 
 
 def zone_of(user: User, company: str) -> str:

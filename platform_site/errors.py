@@ -6,7 +6,8 @@ alone, so a code is never renamed; the message is for people.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any
 
 from platform_site.catalog import Catalog
@@ -31,14 +32,18 @@ def error_code(key: str, status: int, message: str) -> ErrorCode:
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One complaint about one field; ``field`` is the name the client sent, dotted when nested."""
+    """One complaint about one field; ``field`` is the name the client sent, dotted when nested.
+
+    ``more`` is what a client may want to have by itself, such as a line (camelCase keys).
+    """
 
     field: str
     code: str
     message: str
+    more: Mapping[str, Any] = dataclass_field(default_factory=dict, hash=False)
 
-    def as_dict(self) -> dict[str, str]:
-        return {"field": self.field, "code": self.code, "message": self.message}
+    def as_dict(self) -> dict[str, Any]:
+        return {"field": self.field, "code": self.code, "message": self.message, **self.more}
 
 
 @dataclass
@@ -52,9 +57,9 @@ class PlatformError(Exception):
     code: ErrorCode
     message: str = ""
     details: Sequence[FieldError] = ()
-    context: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, Any] = dataclass_field(default_factory=dict)
     retry_after: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = dataclass_field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__init__(self.code.key)

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from datetime import datetime
 from uuid import UUID
 
 _lock = threading.Lock()
@@ -25,3 +26,8 @@ def uuid7() -> UUID:
     random_bits = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF
     value = (tick >> 12 & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | (tick & 0xFFF) << 64 | 0b10 << 62 | random_bits
     return UUID(int=value)
+
+
+def uuid7_floor(moment: datetime) -> UUID:
+    """What is less than every UUIDv7 made at this moment or later, and more than those made a millisecond before."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -7,6 +7,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 
 from platform_site.mail_connections import send_through
+from platform_site.mail_html import look, page
 
 
 def send_platform_mail(*, to: str, template: str, values: dict[str, object], cause: UUID) -> None:
@@ -30,5 +31,12 @@ def send_platform_mail(*, to: str, template: str, values: dict[str, object], cau
             "Auto-Submitted": "auto-generated",
         },
     )
-    message.attach_alternative(render_to_string(f"{template}.html", values), "text/html")
+    shown = {"subject": subject, "heading": subject, "preheader": _first_words(text), **values}
+    message.attach_alternative(page(f"{template}.html", shown, look=look(settings.PRODUCT_NAME)), "text/html")
     send_through("platform", get_connection, message)
+
+
+def _first_words(text: str) -> str:
+    """What a list of mails shows beside the subject: the first paragraph after the greeting."""
+    paragraphs = [" ".join(part.split()) for part in text.strip().split("\n\n")]
+    return next((part for part in paragraphs if not part.startswith("Hello")), "")[:140]

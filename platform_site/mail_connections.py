@@ -5,6 +5,7 @@ each server has one, which is looked at before it is used again, because servers
 hang up on who is silent; at the end all are closed. Outside each mail has its own.
 """
 
+import select
 import smtplib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -33,34 +34,54 @@ def mail_connections() -> Iterator[None]:
 def send_through(key: str, make: Callable[[], BaseEmailBackend], message: EmailMessage) -> None:
     """Send it through the server that ``key`` names, on a connection that ``make`` makes if there is none.
 
-    Raises what the server raises; its connection is not used again then.
+    Raises what the server raises. Its connection is not used again then, unless
+    it only refused the address.
     """
     kept = _open.get()
-    backend = (kept or {}).get(key)
-    if backend is None or not _alive(backend):
-        backend = make()
-        if kept is not None:
-            backend.open()
-            kept[key] = backend
+    if kept is None:
+        with mail_connections():
+            return send_through(key, make, message)
+    backend = _connected(kept.pop(key, None), make)
     try:
         backend.send_messages([message])
-    except Exception:
-        if kept is not None:
-            kept.pop(key, None)
-            _close(backend)
+    except smtplib.SMTPRecipientsRefused:
+        kept[key] = backend
         raise
+    except Exception:
+        _close(backend)
+        raise
+    kept[key] = backend
+
+
+def _connected(last: BaseEmailBackend | None, make: Callable[[], BaseEmailBackend]) -> BaseEmailBackend:
+    if last is not None:
+        if _alive(last):
+            return last
+        _close(last)
+    backend = make()
+    try:
+        backend.open()
+    except Exception:
+        # A server that can be reached and lets us not in has answered on an open connection.
+        _close(backend)
+        raise
+    return backend
 
 
 def _alive(backend: Any) -> bool:
-    """Whether an SMTP server still answers; other backends keep no connection that could be lost."""
+    """Whether an SMTP server still listens; other backends keep no connection that could be lost.
+
+    Servers speak when they are asked. One that has something to say now, or has
+    hung up, says goodbye. It is not asked: how long it takes to answer is its choice.
+    """
     connection = getattr(backend, "connection", None)
     if not isinstance(connection, smtplib.SMTP):
         return True
-    try:
-        return bool(connection.noop()[0] == 250)
-    except (smtplib.SMTPException, OSError):
-        _close(backend)
+    if connection.sock is None:
         return False
+    news = select.poll()
+    news.register(connection.sock, select.POLLIN)
+    return not news.poll(0)
 
 
 def _close(backend: BaseEmailBackend) -> None:

@@ -54,6 +54,14 @@ class NotificationEvent:
     trigger: Trigger | None = None
     # A path in the product's frontend, as Liquid; "" for none.
     action_path: str = ""
+    # May come in a digest, for who wants digests.
+    digestible: bool = True
+
+    @property
+    def in_digests(self) -> bool:
+        """Whether its mail may wait for a digest: nothing that is urgent, mandatory or about security may."""
+        calm = self.severity in ("low", "normal") and self.category != "security"
+        return self.digestible and calm and EMAIL not in self.mandatory
 
     @property
     def module(self) -> str:

@@ -2,13 +2,15 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from accounts.api.avatars import avatar
+from notifications.api.tracking import clicked, opened
+from notifications.api.webhooks import WebhookView
 from platform_site.api.views import not_found
 
-api_v1 = [
+api_v1: list[URLPattern | URLResolver] = [
     path("auth/", include("accounts.api.auth.urls")),
     path("users", include("accounts.api.users.urls")),
     path("profiles", include("accounts.api.profiles.urls")),
@@ -18,6 +20,8 @@ api_v1 = [
     path("tenants/", include("tenancy.api.urls")),
     path("org-settings", include("tenancy.api.org_settings.urls")),
     path("notifications", include("notifications.api.urls")),
+    path("email/webhooks/<slug:provider>", WebhookView.as_view()),
+    path("settings/email", include("notifications.api.email_settings.urls")),
     path("health", include("platform_site.health.urls")),
 ]
 
@@ -28,6 +32,8 @@ urlpatterns = [
     # A line break, too, may stand in a path that nobody knows.
     re_path(r"^api(?:/[\s\S]*)?\Z", not_found),
     path("avatars/<str:token>.webp", avatar),
+    path("t/o/<str:token>.gif", opened),
+    path("t/c/<str:token>", clicked),
     path("admin/", admin.site.urls),
     path("", include("platform_site.pages.urls")),
 ]

@@ -49,7 +49,9 @@ class InboxView(ApiView):
 
 
 def _unread(request: Request) -> bool:
-    text = single_parameter(request, "unread") or "false"
+    text = single_parameter(request, "unread")
+    if text is None:
+        return False
     if text not in ("true", "false"):
         raise PlatformError(VALIDATION_FAILED, details=[FieldError("unread", "invalid_choice", "Use true or false.")])
     return text == "true"

@@ -1,6 +1,7 @@
 """``/notifications/preferences``: what one wants to be told, on which channels, and when not."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from rest_framework.request import Request
@@ -14,39 +15,64 @@ from notifications.api.serializers import (
     PreferenceOutput,
     QuietHoursInput,
     QuietHoursOutput,
+    on_or_off,
     present_quiet,
 )
 from notifications.models import Preference
-from notifications.selectors import chosen
+from notifications.selectors import chosen, policy
 from notifications.services.do_not_disturb import KEEP, QuietChanges, quiet_hours_set, quiet_state
-from notifications.services.preferences import Choice, preferences_set
-from notifications.wishes import wish
+from notifications.services.preferences import Choice, events_named, preferences_set
+from notifications.wishes import EVERYTHING, Policy, Wish, keys_of, module_key, wish
 from platform_site.api.docs import operation
 from platform_site.api.permissions import SignedIn
 from platform_site.api.views import ApiView
 from platform_site.notification_events import NotificationEvent, notification_events
 
-Rows = dict[tuple[int, str, str], Preference]
+Rows = Mapping[tuple[int, str, str], Preference]
 
 
-def _preference(event: NotificationEvent, channel: str, row: Preference | None) -> dict[str, Any]:
-    found = wish(event, channel, row.enabled if row else None)
-    shown = {
-        "event_key": event.key,
-        "channel": channel,
-        "enabled": found.enabled,
-        "source": found.source,
-        "locked": found.locked,
-        "is_overridden": row is not None,
-        "updated_at": row.updated_at if row else None,
-    }
-    return dict(PreferenceOutput(shown).data)
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What one person chose, among the other layers."""
 
+    user_id: int
+    rows: Rows
+    company: Policy
 
-def _merged(user_id: int, rows: Rows) -> Iterator[dict[str, Any]]:
-    for event in notification_events:
-        for channel in event.channels:
-            yield _preference(event, channel, rows.get((user_id, event.key, channel)))
+    @classmethod
+    def of(cls, user_id: int) -> "_Own":
+        return cls(user_id, chosen(user_ids=[user_id]), policy())
+
+    def row(self, event_key: str, channel: str) -> Preference | None:
+        return self.rows.get((self.user_id, event_key, channel))
+
+    def wish(self, event: NotificationEvent, channel: str) -> Wish:
+        said = {(key, channel): row.enabled for key in keys_of(event.key) if (row := self.row(key, channel))}
+        return wish(event, channel, self.company, said)
+
+    def preference(self, event_key: str, channel: str) -> dict[str, Any]:
+        """Of a group, what was chosen for it, and else whether any of its events is on."""
+        row = self.row(event_key, channel)
+        wishes = [self.wish(event, channel) for event in events_named(event_key, channel)]
+        decided = next((one for one in wishes if one.enabled), wishes[0])
+        if row is not None and event_key not in notification_events:
+            decided = Wish(row.enabled, "user")
+        shown = {
+            "event_key": event_key,
+            "channel": channel,
+            "enabled": decided.enabled,
+            "source": decided.source,
+            "locked": all(one.locked for one in wishes),
+            "is_overridden": row is not None,
+            "updated_at": row.updated_at if row else None,
+        }
+        return dict(PreferenceOutput(shown).data)
+
+    def merged(self) -> list[dict[str, Any]]:
+        groups = {EVERYTHING, *(module_key(event.key) for event in notification_events)}
+        pairs = sorted((key, channel) for _, key, channel in self.rows if key in groups)
+        pairs += [(event.key, channel) for event in notification_events for channel in event.channels]
+        return [self.preference(*pair) for pair in pairs]
 
 
 class CatalogView(ApiView):
@@ -70,6 +96,8 @@ class CatalogView(ApiView):
                         {
                             "channel": "email",
                             "systemDefault": True,
+                            "tenantDefault": None,
+                            "enforced": None,
                             "locked": False,
                             "userValue": False,
                             "isOverridden": True,
@@ -81,30 +109,31 @@ class CatalogView(ApiView):
         },
     )
     def get(self, request: Request) -> Response:
-        user_id = self.identity.user_id
-        rows = chosen(user_ids=[user_id])
+        own = _Own.of(self.identity.user_id)
         modules: dict[str, list[dict[str, Any]]] = {}
         for event in notification_events:
-            modules.setdefault(event.module, []).append(_event(event, user_id, rows))
+            modules.setdefault(event.module, []).append(_event(event, own))
         return Response([{"module": module, "events": events} for module, events in modules.items()])
 
 
-def _event(event: NotificationEvent, user_id: int, rows: Rows) -> dict[str, Any]:
+def _event(event: NotificationEvent, own: _Own) -> dict[str, Any]:
     return {
         "eventKey": event.key,
         "label": event.label,
         "description": event.description,
         "category": event.category,
         "severity": event.severity,
-        "channels": [_channel(event, channel, rows.get((user_id, event.key, channel))) for channel in event.channels],
+        "channels": [_channel(event, channel, own) for channel in event.channels],
     }
 
 
-def _channel(event: NotificationEvent, channel: str, row: Preference | None) -> dict[str, Any]:
-    found = wish(event, channel, row.enabled if row else None)
+def _channel(event: NotificationEvent, channel: str, own: _Own) -> dict[str, Any]:
+    found, row = own.wish(event, channel), own.row(event.key, channel)
     return {
         "channel": channel,
         "systemDefault": event.channels[channel],
+        "tenantDefault": own.company.default(event.key, channel),
+        "enforced": on_or_off(own.company.insists(event.key, channel)),
         "locked": found.locked,
         "userValue": row.enabled if row else None,
         "isOverridden": row is not None,
@@ -118,18 +147,20 @@ class PreferencesView(ApiView):
     @operation(
         id="notifications_preferences",
         summary="What counts for every event and channel: one's own choices over the defaults",
+        description="What one chose for groups of events, as `sales.*` or `*`, comes first.",
         output=PreferenceOutput,
         listed="all",
         example=examples.PREFERENCE,
     )
     def get(self, request: Request) -> Response:
-        user_id = self.identity.user_id
-        return Response(list(_merged(user_id, chosen(user_ids=[user_id]))))
+        return Response(_Own.of(self.identity.user_id).merged())
 
     @operation(
         id="notifications_preferences_set",
         summary="Turn one event on one channel on or off",
-        description="null goes back to the default. What is mandatory cannot be turned off.",
+        description="`eventKey` may be a group: all events of a module, as `sales.*`, or `*`. Of those choices the one"
+        " for the event counts first, then its module's, then the one for all. null goes back to the default. What is"
+        " mandatory, or what the company insists on, cannot be changed.",
         input=PreferenceInput,
         output=PreferenceOutput,
         example_in={"eventKey": "sales.lead_assigned", "channel": "email", "enabled": False},
@@ -144,10 +175,7 @@ class PreferencesView(ApiView):
     def put(self, request: Request) -> Response:
         choice = Choice(**self.read(PreferenceInput))
         preferences_set(actor=self.identity, choices=[choice])
-        user_id = self.identity.user_id
-        rows = chosen(user_ids=[user_id], event_key=choice.event_key)
-        row = rows.get((user_id, choice.event_key, choice.channel))
-        return Response(_preference(notification_events.get(choice.event_key), choice.channel, row))
+        return Response(_Own.of(self.identity.user_id).preference(choice.event_key, choice.channel))
 
     patch = post = put
 

@@ -19,7 +19,8 @@ from platform_site.api.serializers import FreeMap, Moment, Shape, Text, Whole, Y
 
 SEVERITIES = ("low", "normal", "high", "urgent")
 CATEGORIES = ("security", "transactional", "activity")
-SOURCES = ("mandatory", "user", "system")
+ENFORCED = ("on", "off")
+SOURCES = ("mandatory", "enforced", "user", "tenant", "system")
 
 
 class ActorOutput(Shape):
@@ -75,7 +76,7 @@ class DismissedOutput(Shape):
 
 
 class PreferenceOutput(Shape):
-    """``source`` is the layer that decided; what is locked cannot be turned off."""
+    """``source`` is the layer that decided; what is locked cannot be changed."""
 
     event_key = Text()
     channel = Text()
@@ -88,8 +89,12 @@ class PreferenceOutput(Shape):
 
 
 class ChannelStateOutput(Shape):
+    """``tenantDefault`` is the company's, ``enforced`` what it insists on; null where it says nothing."""
+
     channel = Text()
     system_default = YesNo()
+    tenant_default = YesNo(allow_null=True)
+    enforced = serializers.ChoiceField(choices=ENFORCED, allow_null=True)
     locked = YesNo()
     user_value = YesNo(allow_null=True)
     is_overridden = YesNo()
@@ -112,7 +117,7 @@ class ModuleOutput(Shape):
 
 
 class PreferenceInput(Shape):
-    """``enabled`` null goes back to the default."""
+    """``eventKey``: an event, all of a module as ``sales.*``, or ``*``. ``enabled`` null goes back to the default."""
 
     event_key = Text(max_length=80)
     channel = Text(max_length=20)
@@ -188,6 +193,11 @@ class RaiseInput(Shape):
 
 class RaisedOutput(Shape):
     told = Whole(min_value=0)
+
+
+def on_or_off(value: bool | None) -> str | None:
+    """What the company insists on, as clients see it."""
+    return None if value is None else ENFORCED[not value]
 
 
 def present_inbox(told: Sequence[Notification]) -> list[dict[str, Any]]:

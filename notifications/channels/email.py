@@ -22,7 +22,7 @@ class EmailChannel(Channel):
         told = delivery.notification
         event = notification_events.get(told.event_key)
         security = event.category == "security"
-        out = way_out(told.user, event)
+        out = way_out(told.user, event, delivery.id)
         letter = letter_of(told, out)
         letter = tracked(letter, user=told.user, kind="d", subject_id=delivery.id, security=security)
         posted = post(

@@ -78,6 +78,7 @@ class Migration(migrations.Migration):
                 ('username', models.CharField(blank=True, max_length=254)),
                 ('security', models.CharField(max_length=10)),
                 ('from_email', models.CharField(max_length=254)),
+                ('fallback_to_platform', models.BooleanField(default=False)),
                 ('sealed_password', models.BinaryField(null=True)),
                 ('password_updated_at', models.DateTimeField(null=True)),
                 ('verified_at', models.DateTimeField(null=True)),
@@ -257,6 +258,10 @@ class Migration(migrations.Migration):
             model_name='delivery',
             name='digest',
             field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='deliveries', to='notifications.digest'),
+        ),
+        migrations.AddIndex(
+            model_name='delivery',
+            index=models.Index(condition=models.Q(('status', 'pending')), fields=['created_at'], name='delivery_pending'),
         ),
         migrations.AddIndex(
             model_name='delivery',

@@ -31,6 +31,8 @@ class SmtpServer(models.Model):
     username = models.CharField(max_length=254, blank=True)
     security = models.CharField(max_length=10)
     from_email = models.CharField(max_length=254)
+    # While it is left alone, mail goes by the platform's server instead of waiting.
+    fallback_to_platform = models.BooleanField(default=False)
     sealed_password = models.BinaryField(null=True)
     password_updated_at = models.DateTimeField(null=True)
     # The last successful test of exactly these values.

@@ -97,6 +97,8 @@ class Delivery(models.Model):
                 name="delivery_held",
                 condition=models.Q(status="pending", held_until__isnull=False),
             ),
+            # What is on its way, for who counts it.
+            models.Index(fields=["created_at"], name="delivery_pending", condition=models.Q(status="pending")),
             # What a digest brings when it is sent.
             models.Index(fields=["digest"], name="delivery_of_digest", condition=models.Q(digest__isnull=False)),
         ]

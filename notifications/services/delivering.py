@@ -1,72 +1,102 @@
 """Sending one delivery: the job that the outbox runs, outside of any transaction."""
 
+from datetime import datetime, timedelta
 from smtplib import SMTPRecipientsRefused
+from typing import Final
 from uuid import UUID
-
-from django.db import transaction
-from django.utils import timezone
 
 from accounts.models import User
 from notifications.channels import CHANNELS
-from notifications.models import Delivery
-from notifications.selectors import chosen
-from notifications.wishes import wish
+from notifications.mailing.mailers import MailerPaused
+from notifications.models import Delivery, DoNotDisturb
+from notifications.selectors import company_zone, held_until, zone_of
+from notifications.services.outcomes import GAVE_UP, OPEN, deliveries_failed, deliveries_sent, deliveries_suppressed
+from notifications.services.suppressing import refused_for_good
+from notifications.services.wanting import unwanted
 from platform_site.notification_events import notification_events
+from platform_site.outbox.clock import working_now
 from platform_site.outbox.registry import job_kind
 
-DELIVER = "notifications.deliver"
+DELIVER: Final = "notifications.deliver"
+# What could not be sent for so long says nothing new to anybody.
+LONGEST_WAIT: Final = timedelta(days=7)
 
 
-@job_kind(DELIVER)
-def deliver(delivery_id: UUID) -> None:
-    """Send it unless something has happened since that makes it pointless.
+def _gave_up(delivery_id: UUID) -> None:
+    deliveries_failed(_open(delivery_id), GAVE_UP)
+
+
+@job_kind(DELIVER, gave_up=_gave_up)
+def deliver(delivery_id: UUID) -> datetime | None:
+    """Send it unless something has happened since that makes it pointless. Gives until when it has to wait.
 
     Whatever a mail server says that may pass is raised, and the outbox tries
     again for about two hours. What it refuses for good is written down. A crash
     between the server's yes and our mark sends the mail again under the same
     Message-ID.
     """
-    delivery = (
-        Delivery.objects.select_related("notification__user")
-        .filter(id=delivery_id, status=Delivery.Status.PENDING)
-        .first()
-    )
-    if delivery is None:
-        return
-    reason = _pointless(delivery)
-    if reason:
-        _close(delivery, Delivery.Status.SUPPRESSED, reason)
-        return
+    from notifications.services.digests import bundle_what_was_held
+
+    for delivery in _open(delivery_id):
+        reason = _pointless(delivery)
+        if reason:
+            deliveries_suppressed([delivery], reason)
+            return None
+        until = _quiet_until(delivery)
+        if until is not None:
+            Delivery.objects.filter(pk=delivery.pk).update(held_until=until)
+            return until
+        if delivery.held_until is not None and bundle_what_was_held(delivery):
+            return None
+        return _send(delivery)
+    return None
+
+
+def _open(delivery_id: UUID) -> list[Delivery]:
+    """It, unless it is done or goes out as a part of something else."""
+    rows = Delivery.objects.select_related("notification__user")
+    return list(rows.filter(OPEN, id=delivery_id, digest=None))
+
+
+def _send(delivery: Delivery) -> datetime | None:
     try:
-        CHANNELS[delivery.channel].send(delivery)
+        outcome = CHANNELS[delivery.channel].send(delivery)
+    except MailerPaused as paused:
+        return paused.until
     except SMTPRecipientsRefused as refused:
         if not all(500 <= code < 600 for code, _ in refused.recipients.values()):
+            _note(delivery, refused)
             raise
-        _close(delivery, Delivery.Status.FAILED, "address_refused")
+        deliveries_failed([delivery], "address_refused")
+        refused_for_good(delivery.notification.user.email)
+    except Exception as error:
+        # Raised again: the outbox decides about another attempt.
+        _note(delivery, error)
+        raise
     else:
-        _close(delivery, Delivery.Status.SENT, "")
+        deliveries_sent([delivery], outcome, working_now())
+    return None
+
+
+def _note(delivery: Delivery, error: Exception) -> None:
+    """The kind of the error, for who asks why it has not come; texts of mail servers hold addresses."""
+    Delivery.objects.filter(pk=delivery.pk).update(last_error=type(error).__name__[:80])
 
 
 def _pointless(delivery: Delivery) -> str:
     """Why it need not go any more; "" when it has to."""
-    told = delivery.notification
-    if told.user.status != User.Status.ACTIVE:
-        return "user_inactive"
-    if told.event_key not in notification_events:
-        return "unknown_event"
-    if told.read_at is not None or told.dismissed_at is not None:
-        return "already_read"
-    event = notification_events.get(told.event_key)
-    row = chosen(user_ids=[told.user_id], event_key=event.key).get((told.user_id, event.key, delivery.channel))
-    if (
-        delivery.channel not in event.channels
-        or not wish(event, delivery.channel, row.enabled if row else None).enabled
-    ):
-        return "preference"
-    return ""
+    reason = unwanted([delivery])[delivery.pk]
+    if reason:
+        return reason
+    if working_now() - delivery.created_at > LONGEST_WAIT:
+        return "expired"
+    return CHANNELS[delivery.channel].refuses(delivery)
 
 
-@transaction.atomic
-def _close(delivery: Delivery, status: Delivery.Status, reason: str) -> None:
-    sent_at = timezone.now() if status == Delivery.Status.SENT else None
-    Delivery.objects.filter(pk=delivery.pk).update(status=status, reason=reason, sent_at=sent_at, held_until=None)
+def _quiet_until(delivery: Delivery) -> datetime | None:
+    """Quiet hours may have begun, or been moved, since it was told."""
+    user: User = delivery.notification.user
+    if notification_events.get(delivery.notification.event_key).severity == "urgent":
+        return None
+    row = DoNotDisturb.objects.filter(user=user, enabled=True).first()
+    return held_until(row, zone_of(user, company_zone()), working_now()) if row else None

@@ -7,11 +7,14 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from notifications.counting import Change, count
 from notifications.frames import Frame, Kind, publish_on_commit
 from notifications.models import Delivery, Notification
 from notifications.selectors import inbox, notification_find, unread_count
 from notifications.services.delivering import DELIVER
+from notifications.services.outcomes import deliveries_suppressed
 from platform_site.moments import wire_time
+from platform_site.notification_events import IN_APP
 from platform_site.outbox.services import jobs_drop
 
 
@@ -33,6 +36,7 @@ def notification_read(*, user_id: int, notification_id: UUID) -> Changed:
     told.read_at = timezone.now()
     told.save(update_fields=["read_at"])
     _call_back([told.id])
+    count([_opened(told)])
     return _changed("read", user_id, told)
 
 
@@ -42,9 +46,11 @@ def notifications_read_all(*, user_id: int, before: datetime | None = None) -> C
     now = timezone.now()
     before = min(before or now, now)
     rows = inbox(user_id=user_id, unread=True).filter(created_at__lte=before).order_by()
-    ids = list(rows.select_for_update(of=("self",)).values_list("id", flat=True))
+    unread_ones = list(rows.select_for_update(of=("self",)).only("id", "event_key", "created_at"))
+    ids = [one.id for one in unread_ones]
     Notification.objects.filter(id__in=ids).update(read_at=now)
     _call_back(ids)
+    count(_opened(one) for one in unread_ones)
     unread = unread_count(user_id=user_id)
     if ids:
         publish_on_commit([Frame("readAll", user_id, unread, {"before": wire_time(before)})])
@@ -67,11 +73,16 @@ def _changed(kind: Kind, user_id: int, told: Notification) -> Changed:
     return Changed(told, 1, unread)
 
 
+def _opened(told: Notification) -> Change:
+    return Change(told.event_key, IN_APP, told.created_at, {"opened": 1})
+
+
 def _call_back(notification_ids: list[UUID]) -> None:
-    """Mails about these that still wait are pointless now."""
-    waiting = Delivery.objects.filter(notification_id__in=notification_ids, status=Delivery.Status.PENDING)
-    ids = list(waiting.values_list("id", flat=True))
-    if not ids:
-        return
-    jobs_drop(kind=DELIVER, subject_ids=ids)
-    waiting.update(status=Delivery.Status.SUPPRESSED, reason="already_read", held_until=None)
+    """Mails about these that still wait are pointless now. What is in a digest is looked at when it is sent."""
+    waiting = Delivery.objects.select_related("notification").filter(
+        notification_id__in=notification_ids, status=Delivery.Status.PENDING, digest=None
+    )
+    found = list(waiting)
+    if found:
+        jobs_drop(kind=DELIVER, subject_ids=[one.pk for one in found])
+        deliveries_suppressed(found, "already_read")

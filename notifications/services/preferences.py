@@ -8,16 +8,17 @@ from django.db import transaction
 from notifications import catalog, errors
 from notifications.channels import CHANNELS
 from notifications.models import Preference
-from notifications.wishes import wish
+from notifications.selectors import policy
+from notifications.wishes import EVERYTHING, Policy, module_key, wish
 from platform_site.api.identity import Identity
-from platform_site.errors import ErrorCode, FieldError, PlatformError
+from platform_site.errors import invalid_field
 from platform_site.journal.services import record
 from platform_site.notification_events import IN_APP, NotificationEvent, notification_events
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """``enabled`` None: back to the default."""
+    """``event_key`` may be a group of events, "sales.*" or "*". ``enabled`` None: back to the default."""
 
     event_key: str
     channel: str
@@ -28,14 +29,13 @@ class Choice:
 def preferences_set(*, actor: Identity, choices: Sequence[Choice]) -> None:
     """Keep all of these choices, or none. The same choice again changes nothing.
 
-    Raises ``unknown_event``, ``unknown_channel``, ``channel_not_supported``, or
-    ``preference_locked`` when something mandatory is to be turned off.
+    What is locked keeps no choice: one that says the same is fine and is not
+    needed. Raises ``unknown_event``, ``unknown_channel``, ``channel_not_supported``,
+    or ``preference_locked`` when what is locked is to be turned the other way.
     """
-    for choice in choices:
-        event = _event(choice)
-        if choice.enabled is False and wish(event, choice.channel, None).locked:
-            raise _refused(errors.PREFERENCE_LOCKED, "enabled")
-    for choice in choices:
+    company = policy()
+    kept = [choice for choice in choices if not _is_locked(choice, company)]
+    for choice in kept:
         _keep(actor.user_id, choice)
     record(
         catalog.PREFERENCE_CHANGED,
@@ -44,15 +44,31 @@ def preferences_set(*, actor: Identity, choices: Sequence[Choice]) -> None:
     )
 
 
-def _event(choice: Choice) -> NotificationEvent:
-    if choice.event_key not in notification_events:
-        raise _refused(errors.UNKNOWN_EVENT, "eventKey")
-    event = notification_events.get(choice.event_key)
-    if choice.channel not in (IN_APP, *CHANNELS):
-        raise _refused(errors.UNKNOWN_CHANNEL, "channel")
-    if choice.channel not in event.channels:
-        raise _refused(errors.CHANNEL_NOT_SUPPORTED, "channel")
-    return event
+def events_named(event_key: str, channel: str) -> Sequence[NotificationEvent]:
+    """The event of this key, or those of the group, that go through this channel.
+
+    Raises ``unknown_event``, ``unknown_channel`` or ``channel_not_supported``.
+    """
+    named = [event for event in notification_events if event_key in (event.key, module_key(event.key), EVERYTHING)]
+    if not named:
+        raise invalid_field("eventKey", errors.UNKNOWN_EVENT)
+    if channel not in (IN_APP, *CHANNELS):
+        raise invalid_field("channel", errors.UNKNOWN_CHANNEL)
+    found = [event for event in named if channel in event.channels]
+    if not found:
+        raise invalid_field("channel", errors.CHANNEL_NOT_SUPPORTED)
+    return found
+
+
+def _is_locked(choice: Choice, company: Policy) -> bool:
+    """Whether this choice says what is so anyway. A group is locked when each of its events is."""
+    wishes = [wish(event, choice.channel, company, {}) for event in events_named(choice.event_key, choice.channel)]
+    if choice.enabled is None or not all(one.locked for one in wishes):
+        return False
+    if not any(one.enabled == choice.enabled for one in wishes):
+        message = "Your company has turned this notification off." if choice.enabled else ""
+        raise invalid_field("enabled", errors.PREFERENCE_LOCKED, message)
+    return True
 
 
 def _keep(user_id: int, choice: Choice) -> None:
@@ -66,7 +82,3 @@ def _keep(user_id: int, choice: Choice) -> None:
         unique_fields=["user", "event_key", "channel"],
         update_fields=["enabled", "updated_at"],
     )
-
-
-def _refused(code: ErrorCode, field: str) -> PlatformError:
-    return PlatformError(code, details=[FieldError(field, code.key, code.message)])

@@ -98,7 +98,7 @@ def test_nobody_touches_what_somebody_else_was_told(alice: Api, bob: Api, mallor
 
 
 @pytest.mark.parametrize(
-    "query", ["unread=abc", "unread=1", "limit=0", "limit=101", "page=0", "unread=true&unread=false"]
+    "query", ["unread=abc", "unread=", "unread=1", "limit=0", "limit=101", "page=0", "unread=true&unread=false"]
 )
 def test_a_query_that_makes_no_sense_is_refused(bob: Api, query: str) -> None:
     assert error(bob.get(f"/notifications?{query}")) == (400, "validation_failed")

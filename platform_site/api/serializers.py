@@ -17,8 +17,8 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 
 from platform_site import moments
 from platform_site.errors import UNKNOWN_FIELD, error_code
+from platform_site.names import camel
 
-_UNDERSCORE = re.compile(r"_([a-z0-9])")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
 
@@ -46,11 +46,6 @@ FIELD_CODES = {
 }
 
 
-def camel(name: str) -> str:
-    """``first_name`` becomes ``firstName``."""
-    return _UNDERSCORE.sub(lambda match: match[1].upper(), name)
-
-
 class Text(serializers.CharField):
     """A string that is a string: DRF's own takes numbers and booleans too. Control characters are refused."""
 
@@ -58,14 +53,23 @@ class Text(serializers.CharField):
         "not_text": FIELD_CODES["not_text"].message,
         "control": FIELD_CODES["control"].message,
     }
+    allowed_controls = ""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("not_text")
         text: str = super().to_internal_value(data)
-        if any(unicodedata.category(character) == "Cc" for character in text):
+        if any(
+            unicodedata.category(character) == "Cc" and character not in self.allowed_controls for character in text
+        ):
             self.fail("control")
         return text
+
+
+class Lines(Text):
+    """A text of several lines; of control characters only line breaks and tabs."""
+
+    allowed_controls = "\n\r\t"
 
 
 class Secret(Text):

@@ -36,6 +36,8 @@ class Claimed:
     attempts: int
     payload: bytes | None
     claim: UUID
+    # What time it was for whoever claimed it.
+    now: datetime
     # On this process's own clock.
     claimed_at: float = field(default_factory=time.monotonic, compare=False)
 
@@ -118,7 +120,7 @@ def claim(*, limit: int = 20, now: datetime | None = None, lease: timedelta = LE
             return []
         cursor.execute(_CLAIM.format(chosen=_OLDEST if due <= limit else _IN_TURNS), values)
         return [
-            Claimed(row_id, tenant_id, entry_id, reaction, attempts, payload, name)
+            Claimed(row_id, tenant_id, entry_id, reaction, attempts, payload, name, now)
             for row_id, tenant_id, entry_id, reaction, attempts, payload in cursor.fetchall()
         ]
 

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 import orjson
 import structlog
 from django.db import transaction
-from django.utils import timezone
 
 from platform_site.binding import bind
 from platform_site.context import WorkContext, work_context
@@ -19,6 +18,7 @@ from platform_site.journal.models import JournalEntry
 from platform_site.keys import unseal
 from platform_site.mail_connections import mail_connections
 from platform_site.outbox.claiming import Claimed, claim, renew
+from platform_site.outbox.clock import clock_of, working_now
 from platform_site.outbox.models import OutboxRow
 from platform_site.outbox.registry import Reaction, job_kinds, reactions, request_kinds
 from platform_site.outbox.services import place
@@ -54,6 +54,11 @@ def run(row: Claimed) -> None:
         # Those before it in the batch took their time, and somebody else has it now.
         log.warning("outbox.lease_lost", reaction=row.reaction)
         return
+    with clock_of(row.now):
+        _run(row)
+
+
+def _run(row: Claimed) -> None:
     work = WorkContext(request_id=str(row.entry_id), origin="outbox")
     if row.tenant_id is None:
         with work_context(work):
@@ -66,6 +71,8 @@ def run(row: Claimed) -> None:
             return
         with work_context(work), bind(tenant):
             failure = _attempt(row, lambda: _work(row))
+            if failure is not None and row.attempts >= MAX_ATTEMPTS:
+                _attempt(row, lambda: _give_up(row))
     if failure is not None:
         _retry_later(row, failure)
 
@@ -95,6 +102,13 @@ def _work(row: Claimed) -> None:
             _rest(row, again)
     else:
         _react(row, reactions.get(row.reaction))
+
+
+def _give_up(row: Claimed) -> None:
+    """A kind of job may want to write down that this was the last attempt."""
+    kind = job_kinds.get(row.reaction) if row.reaction in job_kinds else None
+    if kind is not None and kind.gave_up is not None:
+        kind.gave_up(row.entry_id)
 
 
 def _react(row: Claimed, reaction: Reaction) -> None:
@@ -129,7 +143,7 @@ def _retry_later(row: Claimed, error: Exception) -> None:
         values["state"] = OutboxRow.State.DEAD
         log.error("outbox.dead_letter", reaction=row.reaction, row=str(row.id))
     else:
-        values["available_at"] = timezone.now() + backoff(row.attempts)
+        values["available_at"] = working_now() + backoff(row.attempts)
     OutboxRow.objects.filter(pk=row.id, claim=row.claim).update(**values)
 
 

@@ -93,7 +93,7 @@ def _waiting(kind: str, subject_ids: Sequence[UUID]) -> "QuerySet[OutboxRow]":
 
 
 @transaction.atomic
-def enqueue_request(*, kind: str, payload: Mapping[str, Any]) -> UUID:
+def enqueue_request(*, kind: str, payload: Mapping[str, Any], queue: OutboxRow.Queue = OutboxRow.Queue.URGENT) -> UUID:
     """Keep what somebody unknown asked for until a handler of ``kind`` has served it. Gives its id.
 
     One INSERT, whatever was asked, so that the answer's time tells nothing. The
@@ -107,7 +107,7 @@ def enqueue_request(*, kind: str, payload: Mapping[str, Any]) -> UUID:
         key=kind,
         reaction=kind,
         payload=seal(orjson.dumps(payload), place(row_id)),
-        queue=OutboxRow.Queue.URGENT,
+        queue=queue,
     )
     transaction.on_commit(nudge)
     return row_id

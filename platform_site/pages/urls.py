@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 from django.views.generic import RedirectView
 
 from platform_site.pages import views
+from platform_site.pages.unsubscribe import unsubscribe_page
 
 
 def _person_page(route: str, template: str) -> URLPattern:
@@ -17,6 +18,7 @@ urlpatterns = [
     _person_page("verify-email/<str:token>", "verify_email"),
     _person_page("accept-invitation/<str:token>", "accept_invitation"),
     _person_page("reset-password/<str:token>", "reset_password"),
+    path("unsubscribe/<str:token>", unsubscribe_page, name="unsubscribe"),
     _person_page("sign-in", "sign_in"),
     _person_page("forgot-password", "forgot_password"),
     _person_page("find-workspaces", "find_workspaces"),

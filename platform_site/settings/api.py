@@ -34,6 +34,11 @@ SPECTACULAR_SETTINGS = {
         "TenantStatusEnum": "tenancy.models.Tenant.Status",
         "OrgSettingTypeEnum": "tenancy.api.org_settings.serializers.KINDS",
         "AuditActorKindEnum": "accounts.api.audit.serializers.ACTOR_KINDS",
+        "SubscriptionScopeEnum": "notifications.services.unsubscribing.SCOPES",
+        "SuppressionScopeEnum": "notifications.services.suppressing.SCOPES",
+        "AnalyticsScopeEnum": "notifications.api.analytics_shapes.SCOPES",
+        "RecordFindingEnum": "notifications.api.email_settings.smtp_shapes.FINDINGS",
+        "DomainStatusEnum": "notifications.api.email_settings.smtp_shapes.STATUSES",
     },
     "SORT_OPERATIONS": True,
     "POSTPROCESSING_HOOKS": [
@@ -88,7 +93,11 @@ RATE_LIMITS = {
     "ws_ticket_user": (60, 60),
     "avatar_user": (20, 3600),
     "avatar_origin": (600, 60),
+    "unsubscribe_origin": (60, 60),
     "health_origin": (6000, 60),
+    "smtp_test_tenant": (5, 60),
+    "smtp_test_tenant_day": (30, 86400),
+    "domain_check_tenant": (60, 3600),
 }
 
 CORS_ALLOWED_ORIGINS = env.words("CORS_ALLOWED_ORIGINS")

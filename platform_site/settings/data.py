@@ -84,6 +84,8 @@ CELERY_BROKER_URL = env.secret("CELERY_BROKER_URL") or _broker_url or LAYOUT.bro
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "global_keyprefix": _celery_prefix,
     "visibility_timeout": 900,
+    # kombu's own patience with a broker that is away: six seconds of somebody's request, for each message.
+    "max_retries": 0,
     "socket_timeout": 5,
     "socket_connect_timeout": 1,
     "health_check_interval": 30,

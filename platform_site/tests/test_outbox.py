@@ -171,8 +171,8 @@ def test_ten_attempts_take_about_two_hours() -> None:
 def test_after_ten_attempts_it_rests_as_a_dead_letter(tenant: Tenant) -> None:
     behaviour["error"] = ValueError()
     happen(tenant)
-    for _ in range(12):
-        dispatcher.run_once(now=timezone.now() + timedelta(days=1))
+    for days in range(1, 13):
+        dispatcher.run_once(now=timezone.now() + timedelta(days=days))
     row = OutboxRow.objects.get()
     assert (row.state, row.attempts, len(calls)) == ("dead", 10, 10)
     behaviour.clear()

@@ -1,7 +1,8 @@
 """Jobs of a tenant, and whose turn it is when much is due."""
 
 from collections import Counter
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,6 +11,7 @@ from django.utils import timezone
 
 from platform_site.binding import bind, bound_tenant
 from platform_site.outbox import claiming, dispatcher
+from platform_site.outbox.clock import working_now
 from platform_site.outbox.models import NOBODY, OutboxRow
 from platform_site.outbox.registry import job_kind
 from platform_site.outbox.services import Job, enqueue_jobs, jobs_drop, jobs_move
@@ -19,19 +21,22 @@ from tests.support import at_once
 KIND = "tests.job"
 done: list[tuple[UUID, object, bool]] = []
 errors: list[Exception] = []
+waits: list[timedelta] = []
+given_up: list[tuple[UUID, object]] = []
 
 
-@job_kind(KIND)
-def work(subject_id: UUID) -> None:
+@job_kind(KIND, gave_up=lambda subject_id: given_up.append((subject_id, bound_tenant())))
+def work(subject_id: UUID) -> datetime | None:
     done.append((subject_id, bound_tenant(), connection.in_atomic_block))
     if errors:
         raise errors.pop()
+    return working_now() + waits.pop() if waits else None
 
 
 @pytest.fixture(autouse=True)
 def _fresh(database: None) -> None:
-    done.clear()
-    errors.clear()
+    for kept in (done, errors, waits, given_up):
+        kept.clear()
     OutboxRow.objects.all().delete()
 
 
@@ -72,6 +77,56 @@ def test_a_job_that_fails_comes_back(tenant: Tenant) -> None:
     dispatcher.run_once(now=timezone.now() + timedelta(minutes=1))
     assert len(done) == 2
     assert not OutboxRow.objects.exists()
+
+
+def test_a_job_that_wants_to_runs_again_with_all_its_attempts(tenant: Tenant) -> None:
+    errors.append(OSError("away"))
+    waits.append(timedelta(hours=1))
+    add(tenant, Job(uuid4()))
+    now = timezone.now()
+    dispatcher.run_once(now=now)
+    dispatcher.run_once(now=now + timedelta(minutes=10))
+    row = OutboxRow.objects.get()
+    assert (row.attempts, row.claim, row.last_error) == (0, None, "")
+    assert abs(row.available_at - now - timedelta(minutes=70)) < timedelta(seconds=5)
+    assert dispatcher.run_once(now=now + timedelta(minutes=69)) == 0
+    assert dispatcher.run_once(now=now + timedelta(minutes=71)) == 1
+    assert not OutboxRow.objects.exists()
+
+
+def test_the_last_attempt_of_a_job_is_told_to_its_kind_in_its_tenant(tenant: Tenant) -> None:
+    subject = uuid4()
+    errors.extend(OSError("away") for _ in range(10))
+    add(tenant, Job(subject))
+    for days in range(1, 12):
+        assert given_up == []
+        dispatcher.run_once(now=timezone.now() + timedelta(days=days))
+        if OutboxRow.objects.get().state == OutboxRow.State.DEAD:
+            break
+    assert given_up == [(subject, tenant.ref)]
+
+
+class TestLeases:
+    """A row that waited long behind others of its batch."""
+
+    @pytest.fixture
+    def waited(self, tenant: Tenant) -> claiming.Claimed:
+        add(tenant, Job(uuid4()))
+        (row,) = claiming.claim()
+        return replace(row, claimed_at=row.claimed_at - 60)
+
+    def test_it_gets_a_whole_lease_again(self, waited: claiming.Claimed) -> None:
+        OutboxRow.objects.update(available_at=timezone.now() + timedelta(seconds=5))
+        assert claiming.renew(waited)
+        assert OutboxRow.objects.get().available_at > timezone.now() + timedelta(seconds=100)
+        dispatcher.run(waited)
+        assert len(done) == 1
+
+    def test_one_that_somebody_else_has_is_not_run(self, waited: claiming.Claimed) -> None:
+        OutboxRow.objects.update(claim=uuid4())
+        dispatcher.run(waited)
+        assert done == []
+        assert OutboxRow.objects.count() == 1
 
 
 def test_a_job_waits_for_its_time(tenant: Tenant) -> None:

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -317,6 +318,28 @@ def _preference(case: Any) -> None:
     _put(case, eventKey="sales.lead_assigned", channel="email")
 
 
+@fills("notifications_defaults_set", "notifications_defaults_set_patch", always=True)
+def _default(case: Any) -> None:
+    _as(case, world.administrator())
+    _put(case, eventKey="sales.lead_assigned", channel="email")
+
+
+@fills("notifications_analytics", "notifications_digest_analytics", always=True)
+def _span(case: Any) -> None:
+    # Which events there are, which day is after which, and how many lie between them is not in the schema.
+    yesterday = str(datetime.now(UTC).date() - timedelta(days=1))
+    better = {"from": yesterday, "to": yesterday, "eventKey": "sales.lead_assigned"}
+    case.query = {name: better.get(name, value) for name, value in (case.query or {}).items()}
+
+
+@fills("notifications_digest_settings_set", "notifications_digest_settings_set_patch", always=True)
+def _digest_settings(case: Any) -> None:
+    _as(case, world.administrator())
+    better = {"timezone": "Europe/Berlin", "skipIfEmpty": True}
+    asked = case.body if isinstance(case.body, dict) else {}
+    _put(case, **{name: value for name, value in better.items() if name in asked})
+
+
 @fills("notifications_dnd_set", "notifications_dnd_set_patch", always=True)
 def _quiet_hours(case: Any) -> None:
     _as(case, world.administrator())
@@ -332,6 +355,23 @@ def _quiet_hours(case: Any) -> None:
         _put(case, **{name: value for name, value in better.items() if asked.get(name) is not None})
 
 
+@fills("notifications_subscription", "notifications_unsubscribe")
+def _unsubscribe(case: Any) -> None:
+    _name(case, token=world.unsubscribe(world.administrator()))
+
+
+@fills("email_webhook", always=True)
+def _report(case: Any) -> None:
+    # The one provider that the run's platform has, with its password; others have no path.
+    _name(case, provider="postmark")
+    case.headers = {**(case.headers or {}), "Authorization": world.PROVIDER_PASSWORD}
+    case.body = {
+        "RecordType": "Delivery",
+        "DeliveredAt": "2026-11-23T09:00:00Z",
+        "Metadata": {"ref": world.reference(world.administrator())},
+    }
+
+
 @fills("notifications_send", always=True)
 def _raise(case: Any) -> None:
     somebody = _as(case, world.administrator())
@@ -339,6 +379,62 @@ def _raise(case: Any) -> None:
     _put(case, eventKey="sales.lead_assigned", userIds=[somebody.user.id])
     if "data" in case.body:
         _put(case, data={"leadName": "Acme Corp"})
+
+
+@fills(
+    *(
+        f"email_{section}_set{again}"
+        for section in ("sender", "tracking", "compliance", "footer")
+        for again in ("", "_patch")
+    ),
+    "email_deliverability_set",
+    "email_deliverability_set_patch",
+    always=True,
+)
+def _email_section(case: Any) -> None:
+    _as(case, world.administrator())
+    # Which texts are addresses and Liquid, and what cannot be otherwise, is not in the schema.
+    better = {
+        "fromName": "Acme Support",
+        "replyTo": "support@acme.example",
+        "trackSecurityEmails": False,
+        "canSpam": {"enabled": True, "physicalAddress": "1 Main Street"},
+        "gdpr": {"privacyPolicyUrl": "https://acme.example/privacy", "dpoEmail": None},
+        "unsubscribe": {"oneClick": True},
+        "html": "<p>{{ company }}</p>",
+        "text": "{{ company }}",
+        "includeSocial": ["https://social.example/acme"],
+        "domain": "acme.example",
+    }
+    asked = case.body if isinstance(case.body, dict) else {}
+    if asked:
+        _put(case, **{name: value for name, value in better.items() if asked.get(name) is not None})
+
+
+@fills("email_smtp_set", "email_smtp_set_post", "email_smtp_set_patch", always=True)
+def _mail_server(case: Any) -> None:
+    _as(case, world.administrator())
+    better = {
+        "host": "smtp.acme.example",
+        "port": 587,
+        "fromEmail": "crm@acme.example",
+        "security": "starttls",
+        "password": "correct horse battery",
+    }
+    _put(case, **better)
+
+
+@fills("email_smtp_test", always=True)
+def _mail_server_test(case: Any) -> None:
+    somebody = _as(case, world.administrator())
+    if isinstance(case.body, dict) and "to" in case.body:
+        _put(case, to=somebody.user.email)
+
+
+@fills("email_suppression_lift")
+def _suppression(case: Any) -> None:
+    somebody = _as(case, world.administrator())
+    _name(case, suppression_id=str(world.suppression(somebody)))
 
 
 @fills("tenants_register", always=True)
@@ -352,3 +448,21 @@ def _register(case: Any) -> None:
 @fills("tenants_by_slug")
 def _slug(case: Any) -> None:
     _name(case, slug=PLAN["acme"]["tenantSlug"])
+
+
+@fills("notifications_template", "notifications_template_preview_stored", "notifications_template_reset")
+def _template(case: Any) -> None:
+    _name(case, template="sales.lead_assigned:email")
+
+
+@fills(
+    "notifications_template_customize",
+    "notifications_template_customize_patch",
+    "notifications_template_customize_post",
+    "notifications_template_preview",
+    always=True,
+)
+def _written_template(case: Any) -> None:
+    # What a generated text says is no Liquid, and the version is somebody's.
+    _name(case, template="sales.lead_assigned:email")
+    case.body = {"subject": "Hello {{ user.name }}"}

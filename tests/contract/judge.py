@@ -69,6 +69,9 @@ def run(committed: str, tmp_path: Path) -> Iterator[Run]:
     """A platform that serves two tenants, with tokens that outlive the run."""
     environment = {
         **database_environment(committed),
+        # A mail provider that reports.
+        "ANYMAIL_POSTMARK_SERVER_TOKEN": "none",
+        "ANYMAIL_WEBHOOK_SECRET": "postmark:a-password",
         "DEBUG": "1",
         "RATE_LIMITS": "off",
         "ACCESS_TOKEN_SECONDS": "36000",

@@ -4,6 +4,8 @@ Its database and its keys are the running platform's; ``judge`` hands both
 over in the environment.
 """
 
+import os
+from base64 import b64encode
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -17,7 +19,8 @@ from accounts.services.passwords import password_hash
 from accounts.services.people import user_create
 from accounts.services.second_factor_setup import second_factor_begin
 from accounts.tests.second_factors import App, enrolled
-from notifications.models import Notification
+from notifications.mailing.tokens import Purpose, make_mail_token
+from notifications.models import Notification, Suppression
 from platform_site.binding import bind
 from tenancy.models import Tenant
 from tenancy.registration import tenant_register
@@ -27,6 +30,7 @@ __all__ = ["administrator", "begun", "enrolled", "link", "person"]
 
 # A tenant takes 50 profiles and 50 API keys; after so many uses comes the next one.
 USES: Final = 40
+PROVIDER_PASSWORD: Final = f"Basic {b64encode(os.environ['ANYMAIL_WEBHOOK_SECRET'].encode()).decode()}"
 _company: dict[str, Any] = {"uses": USES}
 
 
@@ -111,4 +115,25 @@ def told(somebody: Api) -> UUID:
     """A notification of this person's."""
     with bind(somebody.tenant.ref):
         row = Notification.objects.create(user=somebody.user, event_key="sales.lead_assigned", title="New lead")
+    return UUID(str(row.id))
+
+
+def unsubscribe(somebody: Api) -> str:
+    """The token of a link in a mail to this person."""
+    with bind(somebody.tenant.ref):
+        return make_mail_token(Purpose.UNSUBSCRIBE, somebody.user.uuid, "sales.lead_assigned:")
+
+
+def reference(somebody: Api) -> str:
+    """What a provider gives back with a report about a mail in this person's company."""
+    with bind(somebody.tenant.ref):
+        return make_mail_token(Purpose.REPORT, uuid4(), "d")
+
+
+def suppression(somebody: Api) -> UUID:
+    """An address that gets no mail from this person's company."""
+    with bind(somebody.tenant.ref):
+        row = Suppression.objects.create(
+            address_hash=uuid4().bytes, email="gone@acme.test", scope=Suppression.Scope.ALL, reason="manual"
+        )
     return UUID(str(row.id))

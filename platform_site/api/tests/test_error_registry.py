@@ -25,6 +25,7 @@ UNREACHABLE = {
     "max_string_length",  # Whole refuses every text.
     "overflow",  # Moment finds it first and says invalid.
     "date",  # A date is no JSON value.
+    "datetime",  # Nor is a moment.
     "make_aware",  # Moment refuses naive times.
 }
 

@@ -17,8 +17,8 @@ from platform_site.api.serializers import (
     Text,
     Whole,
     YesNo,
-    camel,
 )
+from platform_site.names import camel
 
 pytestmark = pytest.mark.no_django
 

@@ -1,0 +1,1 @@
+"""``/settings/email``: how the company's mail is sent."""

@@ -1,0 +1,129 @@
+"""Addresses that get no mail from the bound tenant, and what puts them there.
+
+An address that does not exist, or whose owner complained, is left alone for
+good; one that refused three mails within a week is left alone for a week. Who
+unsubscribed from everything gets what is mandatory and nothing else. Addresses
+are found by a keyed hash that outlives the person's erasure.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from accounts.emails import email_key
+from accounts.models import User
+from notifications import catalog
+from notifications.models import SoftBounce, Suppression
+from platform_site.binding import require_tenant
+from platform_site.ids import uuid7
+from platform_site.journal.services import record
+from platform_site.keys import current_token_key, derived_secret
+from platform_site.outbox.clock import working_now
+
+ALL: Final = Suppression.Scope.ALL
+OPTIONAL: Final = Suppression.Scope.OPTIONAL
+SCOPES: Final = tuple(Suppression.Scope.values)
+Reason = Suppression.Reason
+SOFT_BOUNCES: Final = 3
+SOFT_WINDOW: Final = timedelta(days=7)
+SOFT_PAUSE: Final = timedelta(days=7)
+
+
+def address_hash(email: str, key_id: str = "") -> bytes:
+    """The same for all spellings of an address, and another one in each tenant."""
+    tenant_id = require_tenant().id.hex
+    return derived_secret(key_id or current_token_key(), "mail address", tenant_id, email_key(email)).encode()
+
+
+def _hashes(email: str) -> list[bytes]:
+    """With each key of the ring."""
+    return [address_hash(email, kid) for kid, _ in settings.TOKEN_KEYS]
+
+
+@transaction.atomic
+def suppress(
+    email: str, reason: Reason, scope: Suppression.Scope, detail: str = "", expires_at: datetime | None = None
+) -> bool:
+    """Send no more to this address. Gives whether that is new: what lasts is not made shorter."""
+    if not email:
+        return False
+    key, values = address_hash(email), {"reason": reason, "detail": detail[:200], "expires_at": expires_at}
+    row = Suppression(id=uuid7(), address_hash=key, email=email_key(email)[:254], scope=scope, **values)
+    Suppression.objects.bulk_create([row], ignore_conflicts=True)
+    found = Suppression.objects.select_for_update().get(address_hash=key, scope=scope)
+    if found.id != row.id:
+        lasts = found.expires_at is None or (expires_at is not None and expires_at <= found.expires_at)
+        if lasts:
+            return False
+        Suppression.objects.filter(pk=found.pk).update(email=row.email, **values)
+    record(
+        catalog.ADDRESS_SUPPRESSED,
+        subject=("suppression", found.id),
+        data={"reason": str(reason), "scope": str(scope)},
+    )
+    return True
+
+
+@transaction.atomic
+def lift(email: str, scope: Suppression.Scope | None = None) -> bool:
+    """Send to this address again. Gives whether anything stood against it."""
+    rows = Suppression.objects.filter(address_hash__in=_hashes(email))
+    if scope is not None:
+        rows = rows.filter(scope=scope)
+    else:
+        SoftBounce.objects.filter(address_hash__in=_hashes(email)).delete()
+    found = list(rows.values_list("id", "reason", "scope"))
+    rows.delete()
+    for suppression_id, reason, its_scope in found:
+        record(
+            catalog.SUPPRESSION_LIFTED,
+            subject=("suppression", suppression_id),
+            data={"reason": reason, "scope": its_scope},
+        )
+    return bool(found)
+
+
+def is_suppressed(email: str, *, optional: bool) -> bool:
+    """Whether this address gets none; ``optional`` mail is kept from more of them than what is mandatory."""
+    in_time = Q(expires_at=None) | Q(expires_at__gt=working_now())
+    found = list(Suppression.objects.filter(in_time, address_hash__in=_hashes(email)))
+    current = address_hash(email)
+    for row in found:
+        if bytes(row.address_hash) != current:
+            _renew(row, current)
+    return any(row.scope == ALL or optional for row in found)
+
+
+def _renew(row: Suppression, current: bytes) -> None:
+    """Found by an older key: from now on by the current one, so that it is found when the old one is gone."""
+    if not Suppression.objects.filter(address_hash=current, scope=row.scope).exists():
+        Suppression.objects.filter(pk=row.pk).update(address_hash=current)
+
+
+def refused_for_good(email: str) -> None:
+    """A mail server said that there is no such address."""
+    suppress(email, Reason.HARD_BOUNCE, ALL, "refused by the mail server")
+
+
+@transaction.atomic
+def soft_bounced(email: str, at: datetime) -> bool:
+    """It refused a mail for now. Gives whether that was once too often."""
+    if not email:
+        return False
+    SoftBounce.objects.create(id=uuid7(), address_hash=address_hash(email), at=at)
+    recent = SoftBounce.objects.filter(address_hash__in=_hashes(email), at__gt=at - SOFT_WINDOW, at__lte=at)
+    if recent.count() < SOFT_BOUNCES:
+        return False
+    return suppress(email, Reason.SOFT_BOUNCE, ALL, f"{SOFT_BOUNCES} within a week", at + SOFT_PAUSE)
+
+
+def forget_addresses() -> None:
+    """Keep only the hash of addresses that are nobody's any more.
+
+    Who was erased has no address by now, so it is found by what is left over.
+    """
+    theirs = User.objects.values("email_key")
+    Suppression.objects.exclude(email="").exclude(email__in=theirs).update(email="")
