@@ -57,3 +57,9 @@ def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
         except httpx.TransportError:
             time.sleep(0.1)
     raise AssertionError(f"The platform did not start:\n{log.read_text()[-4000:]}")
+
+
+def readable(done: "subprocess.CompletedProcess[str]") -> str:
+    """The end of what was printed, without the ends of very long lines: a request's body can be one."""
+    lines = (f"{line[:400]} ..." if len(line) > 400 else line for line in done.stdout.splitlines())
+    return "\n".join(lines)[-8000:] + done.stderr[-2000:]
