@@ -105,3 +105,9 @@ def held_until(row: DoNotDisturb | None, zone: str, now: datetime) -> datetime |
     if row is None or not row.enabled:
         return None
     return quiet_hours_of(row, zone).until(now)
+
+
+def quiet_until(user: User, now: datetime) -> datetime | None:
+    """Until when mail to this person has to wait, as the quiet hours are now; one query for who has none."""
+    row = DoNotDisturb.objects.filter(user=user, enabled=True).first()
+    return held_until(row, zone_of(user, company_zone()), now) if row else None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import formataddr, parseaddr
+from smtplib import SMTPRecipientsRefused
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -52,8 +53,21 @@ class MailerPaused(Exception):
         self.until = until
 
 
+class AddressRefused(Exception):
+    """A mail server refused the recipient for good."""
+
+
 def post(letter: Letter, envelope: Envelope) -> Posted:
-    """Send it, in no transaction. Raises what the server raises, or ``MailerPaused``."""
+    """Send it, in no transaction. Raises ``MailerPaused``, ``AddressRefused``, or what the server raises."""
+    try:
+        return _post(letter, envelope)
+    except SMTPRecipientsRefused as refused:
+        if all(500 <= code < 600 for code, _ in refused.recipients.values()):
+            raise AddressRefused from refused
+        raise
+
+
+def _post(letter: Letter, envelope: Envelope) -> Posted:
     sender = sender_settings()
     server = None if envelope.security else _server_in_use()
     if server is None:

@@ -14,7 +14,6 @@ from notifications.mailing.tokens import DIGEST_SCOPE, EVERYTHING_SCOPE, Purpose
 from notifications.models import DigestSetting
 from notifications.selectors import policy
 from notifications.services.consent import tracked_ways
-from notifications.services.suppressing import is_suppressed
 from notifications.wishes import wish
 from platform_site.notification_events import EMAIL, NotificationEvent
 
@@ -74,8 +73,3 @@ def _reporting(url: str, kind: str, subject_id: UUID) -> str:
     if len(url) > LONGEST_LINK or url.startswith(f"{settings.PUBLIC_URL}/unsubscribe/"):
         return url
     return f"{settings.PUBLIC_URL}/t/c/{make_mail_token(Purpose.CLICK, subject_id, f'{kind}{url}')}"
-
-
-def suppressed(email: str, *, optional: bool) -> bool:
-    """Whether this address gets no mail from the bound tenant."""
-    return is_suppressed(email, optional=optional)

@@ -1,15 +1,13 @@
 """Sending one delivery: the job that the outbox runs, outside of any transaction."""
 
 from datetime import datetime, timedelta
-from smtplib import SMTPRecipientsRefused
 from typing import Final
 from uuid import UUID
 
-from accounts.models import User
 from notifications.channels import CHANNELS
-from notifications.mailing.mailers import MailerPaused
-from notifications.models import Delivery, DoNotDisturb
-from notifications.selectors import company_zone, held_until, zone_of
+from notifications.mailing.mailers import AddressRefused, MailerPaused
+from notifications.models import Delivery
+from notifications.selectors import quiet_until
 from notifications.services.outcomes import GAVE_UP, OPEN, deliveries_failed, deliveries_sent, deliveries_suppressed
 from notifications.services.suppressing import refused_for_good
 from notifications.services.wanting import unwanted
@@ -42,7 +40,7 @@ def deliver(delivery_id: UUID) -> datetime | None:
         if reason:
             deliveries_suppressed([delivery], reason)
             return None
-        until = _quiet_until(delivery)
+        until = _held_until(delivery)
         if until is not None:
             Delivery.objects.filter(pk=delivery.pk).update(held_until=until)
             return until
@@ -63,10 +61,7 @@ def _send(delivery: Delivery) -> datetime | None:
         outcome = CHANNELS[delivery.channel].send(delivery)
     except MailerPaused as paused:
         return paused.until
-    except SMTPRecipientsRefused as refused:
-        if not all(500 <= code < 600 for code, _ in refused.recipients.values()):
-            _note(delivery, refused)
-            raise
+    except AddressRefused:
         deliveries_failed([delivery], "address_refused")
         refused_for_good(delivery.notification.user.email)
     except Exception as error:
@@ -93,10 +88,8 @@ def _pointless(delivery: Delivery) -> str:
     return CHANNELS[delivery.channel].refuses(delivery)
 
 
-def _quiet_until(delivery: Delivery) -> datetime | None:
+def _held_until(delivery: Delivery) -> datetime | None:
     """Quiet hours may have begun, or been moved, since it was told."""
-    user: User = delivery.notification.user
-    if notification_events.get(delivery.notification.event_key).severity == "urgent":
-        return None
-    row = DoNotDisturb.objects.filter(user=user, enabled=True).first()
-    return held_until(row, zone_of(user, company_zone()), working_now()) if row else None
+    told = delivery.notification
+    urgent = notification_events.get(told.event_key).severity == "urgent"
+    return None if urgent else quiet_until(told.user, working_now())

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from smtplib import SMTPRecipientsRefused
 from typing import Final
 from uuid import UUID
 
@@ -10,13 +9,14 @@ from django.db import transaction
 
 from notifications.channels.base import Outcome
 from notifications.mailing.letters import letter_of_many
-from notifications.mailing.mailers import Envelope, MailerPaused, Posted, post
-from notifications.mailing.way_back import list_headers, provider_metadata, suppressed, tracked, way_out
-from notifications.models import Delivery, Digest, DoNotDisturb
-from notifications.selectors import company_zone, held_until, zone_of
+from notifications.mailing.mailers import AddressRefused, MailerPaused, Posted
+from notifications.mailing.sending import Subject, send
+from notifications.mailing.way_back import way_out
+from notifications.models import Delivery, Digest
+from notifications.selectors import quiet_until
 from notifications.services.digests import ENDED, SEND_DIGEST, end, gathered
 from notifications.services.outcomes import GAVE_UP, deliveries_failed, deliveries_sent, deliveries_suppressed
-from notifications.services.suppressing import refused_for_good
+from notifications.services.suppressing import is_suppressed, refused_for_good
 from notifications.services.wanting import unwanted
 from platform_site.outbox.clock import working_now
 from platform_site.outbox.registry import job_kind
@@ -41,7 +41,7 @@ def send_digest(digest_id: UUID) -> datetime | None:
     digest = _open(digest_id)
     if digest is None:
         return None
-    until = _quiet_until(digest)
+    until = quiet_until(digest.user, working_now())
     if until is not None:
         return until
     news = _close(digest)
@@ -51,9 +51,7 @@ def send_digest(digest_id: UUID) -> datetime | None:
         posted = _post(digest, news)
     except MailerPaused as paused:
         return paused.until
-    except SMTPRecipientsRefused as refused:
-        if not all(500 <= code < 600 for code, _ in refused.recipients.values()):
-            raise
+    except AddressRefused:
         _failed(digest, news, "address_refused")
         refused_for_good(digest.user.email)
         return None
@@ -68,23 +66,11 @@ def _open(digest_id: UUID) -> Digest | None:
     return Digest.objects.select_related("user").filter(id=digest_id).exclude(status__in=ENDED).first()
 
 
-def _quiet_until(digest: Digest) -> datetime | None:
-    quiet = DoNotDisturb.objects.filter(user_id=digest.user_id, enabled=True).first()
-    return held_until(quiet, zone_of(digest.user, company_zone()), working_now()) if quiet else None
-
-
 def _post(digest: Digest, news: Sequence[Delivery]) -> Posted:
     shown = [one.notification for one in news[:MOST_SHOWN]]
     out = way_out(digest.user, None)
     letter = letter_of_many(digest.user, shown, out, more=len(news) - len(shown))
-    letter = tracked(letter, user=digest.user, kind="g", subject_id=digest.id, security=False)
-    envelope = Envelope(
-        to=digest.user.email,
-        message_id=f"{digest.id.hex}.digest",
-        headers={"Feedback-ID": "digest:notifications", **list_headers(out)},
-        metadata=provider_metadata("g", digest.id),
-    )
-    return post(letter, envelope)
+    return send(letter, to=digest.user, out=out, about=Subject("g", digest.id, "digest", "digest"))
 
 
 @transaction.atomic
@@ -100,7 +86,7 @@ def _close(digest: Digest) -> Sequence[Delivery]:
     Digest.objects.filter(pk=digest.pk).update(status=Digest.Status.CLOSED)
     items = gathered(digest)
     reasons = unwanted(items)
-    if suppressed(digest.user.email, optional=True):
+    if is_suppressed(digest.user.email, optional=True):
         reasons = {one.pk: reasons[one.pk] or "suppression_list" for one in items}
     for reason in sorted({reason for reason in reasons.values() if reason}):
         deliveries_suppressed([one for one in items if reasons[one.pk] == reason], reason)
