@@ -96,10 +96,6 @@ def compliance_settings() -> Compliance:
     return _compliance(section_values(COMPLIANCE))
 
 
-def footer_settings() -> Footer:
-    return _footer(section_values(FOOTER))
-
-
 def _values(section: Section, chosen: Chosen) -> dict[str, Any]:
     return merged(section.defaults, chosen.get(section.key, {}))
 

@@ -137,4 +137,3 @@ DELIVERABILITY: Final = Section(
     {"domain": None, "dkim_selectors": [], "provider": None, "dmarc_policy_target": "none"},
     _check_domain,
 )
-SECTIONS: Final = {one.key: one for one in (SENDER, TRACKING, COMPLIANCE, FOOTER, DELIVERABILITY)}

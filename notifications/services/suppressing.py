@@ -8,16 +8,18 @@ are found by a keyed hash that outlives the person's erasure.
 
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.emails import email_key
 from accounts.models import User
 from notifications import catalog
 from notifications.models import SoftBounce, Suppression
 from platform_site.binding import require_tenant
+from platform_site.errors import NOT_FOUND, PlatformError
 from platform_site.ids import uuid7
 from platform_site.journal.services import record
 from platform_site.keys import current_token_key, derived_secret
@@ -67,29 +69,46 @@ def suppress(
     return True
 
 
+def suppressions() -> QuerySet[Suppression]:
+    """Those that count, newest first."""
+    return Suppression.objects.filter(_in_time()).order_by("-id")
+
+
 @transaction.atomic
-def lift(email: str, scope: Suppression.Scope | None = None) -> bool:
-    """Send to this address again. Gives whether anything stood against it."""
-    rows = Suppression.objects.filter(address_hash__in=_hashes(email))
-    if scope is not None:
-        rows = rows.filter(scope=scope)
-    else:
-        SoftBounce.objects.filter(address_hash__in=_hashes(email)).delete()
-    found = list(rows.values_list("id", "reason", "scope"))
-    rows.delete()
-    for suppression_id, reason, its_scope in found:
+def suppression_lift(suppression_id: UUID) -> None:
+    """Send to this address again. Raises ``not_found``."""
+    if not _lift(Suppression.objects.filter(id=suppression_id)):
+        raise PlatformError(NOT_FOUND)
+
+
+@transaction.atomic
+def subscribe(email: str) -> bool:
+    """Take back that this address wants nothing optional. Gives whether it did."""
+    return _lift(Suppression.objects.filter(address_hash__in=_hashes(email), scope=OPTIONAL))
+
+
+def _lift(rows: QuerySet[Suppression]) -> bool:
+    """Gives whether anything stood against them. What was refused before counts no more."""
+    found = list(rows.select_for_update())
+    for row in found:
+        if row.scope == ALL:
+            SoftBounce.objects.filter(address_hash=row.address_hash).delete()
         record(
             catalog.SUPPRESSION_LIFTED,
-            subject=("suppression", suppression_id),
-            data={"reason": reason, "scope": its_scope},
+            subject=("suppression", row.id),
+            data={"reason": row.reason, "scope": row.scope},
         )
+        row.delete()
     return bool(found)
+
+
+def _in_time() -> Q:
+    return Q(expires_at=None) | Q(expires_at__gt=working_now())
 
 
 def is_suppressed(email: str, *, optional: bool) -> bool:
     """Whether this address gets none; ``optional`` mail is kept from more of them than what is mandatory."""
-    in_time = Q(expires_at=None) | Q(expires_at__gt=working_now())
-    found = list(Suppression.objects.filter(in_time, address_hash__in=_hashes(email)))
+    found = list(Suppression.objects.filter(_in_time(), address_hash__in=_hashes(email)))
     current = address_hash(email)
     for row in found:
         if bytes(row.address_hash) != current:

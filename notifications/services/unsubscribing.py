@@ -26,7 +26,7 @@ from notifications.mailing.tokens import (
 from notifications.models import Delivery, DigestSetting, Preference
 from notifications.selectors import chosen, layers
 from notifications.services.digests import digests_dropped
-from notifications.services.suppressing import OPTIONAL, Reason, is_suppressed, lift, suppress
+from notifications.services.suppressing import OPTIONAL, Reason, is_suppressed, subscribe, suppress
 from platform_site.binding import bind
 from platform_site.errors import NOT_FOUND, PlatformError
 from platform_site.journal.services import record
@@ -145,7 +145,7 @@ def choices_set(reader: Reader, wanted: Collection[str]) -> None:
     changes = {key: key in wanted for key, one in before.items() if not one.locked and one.enabled != (key in wanted)}
     changed = _prefer(reader, changes)
     if wanted:
-        changed |= lift(reader.user.email, OPTIONAL)
+        changed |= subscribe(reader.user.email)
     _note(reader, ",".join(sorted(changes)) or "all", on=any(changes.values()) or not changes, changed=changed)
     if changes.get(reader.event_key) is False:
         _count(reader)
@@ -154,7 +154,7 @@ def choices_set(reader: Reader, wanted: Collection[str]) -> None:
 @transaction.atomic
 def subscribe_again(reader: Reader) -> None:
     """Take back that one wants no mail at all."""
-    _note(reader, "all", on=True, changed=lift(reader.user.email, OPTIONAL))
+    _note(reader, "all", on=True, changed=subscribe(reader.user.email))
 
 
 def _prefer(reader: Reader, choices: dict[str, bool]) -> bool:

@@ -18,13 +18,15 @@ from notifications.services.suppressing import (
     Reason,
     address_hash,
     is_suppressed,
-    lift,
     refused_for_good,
     soft_bounced,
+    subscribe,
     suppress,
+    suppression_lift,
 )
 from notifications.tests.support import deliveries, raise_lead
 from platform_site.binding import bind
+from platform_site.errors import PlatformError
 from platform_site.journal.models import JournalEntry
 from platform_site.outbox import dispatcher
 from tests.support import Api
@@ -51,9 +53,29 @@ def test_the_same_again_changes_nothing_and_is_written_once(in_tenant: Any) -> N
     assert Suppression.objects.get().reason == "hard_bounce"
     (entry,) = JournalEntry.objects.filter(key="notifications.address_suppressed")
     assert "example" not in str(entry.data)
-    assert lift(ADDRESS)
-    assert not lift(ADDRESS)
+    suppression = Suppression.objects.get()
+    suppression_lift(suppression.id)
+    with pytest.raises(PlatformError, match="not_found"):
+        suppression_lift(suppression.id)
     assert not is_suppressed(ADDRESS, optional=True)
+    (lifted,) = JournalEntry.objects.filter(key="notifications.suppression_lifted")
+    assert lifted.subject_id == str(suppression.id)
+
+
+def test_lifting_a_pause_forgets_the_bounces_that_led_to_it(in_tenant: Any) -> None:
+    now = timezone.now()
+    assert [soft_bounced(ADDRESS, now) for _ in range(3)] == [False, False, True]
+    suppression_lift(Suppression.objects.get().id)
+    assert not soft_bounced(ADDRESS, now)
+    assert not is_suppressed(ADDRESS, optional=True)
+
+
+def test_subscribing_again_lifts_what_one_said_oneself_and_nothing_else(in_tenant: Any) -> None:
+    suppress(ADDRESS, Reason.UNSUBSCRIBED, OPTIONAL)
+    suppress(ADDRESS, Reason.HARD_BOUNCE, ALL)
+    assert subscribe(ADDRESS)
+    assert not subscribe(ADDRESS)
+    assert [row.reason for row in Suppression.objects.all()] == ["hard_bounce"]
 
 
 def test_three_soft_bounces_within_a_week_pause_for_a_week(in_tenant: Any) -> None:

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from notifications.api.email_settings import examples
 from notifications.api.email_settings.smtp_shapes import SuppressionOutput
 from notifications.catalog import EMAIL_SETTINGS_MANAGE
-from notifications.email_settings.suppressions import suppression_lift, suppressions
+from notifications.services.suppressing import suppression_lift, suppressions
 from platform_site.api.docs import operation
 from platform_site.api.pagination import PAGE_PARAMETERS, PageQuery, paginate
 from platform_site.api.permissions import Needs
