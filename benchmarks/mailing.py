@@ -7,39 +7,21 @@ import smtplib
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import TracebackType
 from typing import Self
 
+from benchmarks.answering import Answering
 from benchmarks.database import Database
-from benchmarks.processes import ROOT, inherited
+from benchmarks.processes import inherited
 
 EVENT = "sales.lead_assigned"
 
 
-class Mailing:
+class Mailing(Answering):
     """Its answers are how many in a second."""
 
     def __init__(self, database: Database, smtp_port: int = 25) -> None:
-        self._env = {**database.env(), "EMAIL_URL": f"smtp://127.0.0.1:{smtp_port}"}
-
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.mailing"],
-            env=self._env,
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.communicate(timeout=10)
+        env = {**database.env(), "EMAIL_URL": f"smtp://127.0.0.1:{smtp_port}"}
+        super().__init__("benchmarks.mailing", env, stderr=subprocess.DEVNULL)
 
     def claim(self, count: int) -> float:
         """Rows that are claimed in batches as the dispatcher does it, and finished with nothing done."""
@@ -54,46 +36,23 @@ class Mailing:
         return self._ask("plain", count)
 
     def _ask(self, what: str, count: int) -> float:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{what} {count}\n")
-        self._process.stdin.flush()
-        return float(self._process.stdout.readline())
+        return float(self.ask(f"{what} {count}"))
 
 
-class MailServer:
+class MailServer(Answering):
     """The mail server of the tests, in a process of its own."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
-        self.port = int(self._read())
+    def __init__(self) -> None:
+        super().__init__("tests.smtp_server", inherited())
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.port = int(self.read())
+        return self
 
     def arrived(self) -> int:
         """How many mails since it was last asked."""
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-        return int(self._read().split()[0])
-
-    def _read(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline()
-
-
-@contextmanager
-def mail_server() -> Iterator[MailServer]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.smtp_server"],
-        env=inherited(),
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield MailServer(process)
-    finally:
-        process.communicate(timeout=10)
+        return int(self.ask("").split()[0])
 
 
 # -- the process -------------------------------------------------------------------------------

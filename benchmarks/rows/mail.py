@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from benchmarks.bench import Bench
 from benchmarks.database import Database
 from benchmarks.load import get, load
-from benchmarks.mailing import EVENT, Mailing, mail_server
+from benchmarks.mailing import EVENT, Mailing, MailServer
 from benchmarks.processes import Web, free_port, granian
 from benchmarks.row import Arm, Figure, Pairs, Row, at_most, interleaved
 
@@ -61,7 +61,7 @@ class Send(Row):
     def measure(self, bench: Bench) -> Iterator[Figure]:
         with ExitStack() as stack:
             database = stack.enter_context(bench.database(tenants=1))
-            server = stack.enter_context(mail_server())
+            server = stack.enter_context(MailServer())
             mailing = stack.enter_context(Mailing(database, server.port))
 
             def ours() -> float:
@@ -86,7 +86,7 @@ class Outage(Row):
 
     def measure(self, bench: Bench) -> Iterator[Figure]:
         with bench.database(tenants=1) as database, ExitStack() as stack:
-            server = stack.enter_context(mail_server())
+            server = stack.enter_context(MailServer())
             usual = stack.enter_context(granian({**database.env(), **_mail(server.port)}, workers=1))
             gone = f"redis://127.0.0.1:{free_port()}"
             away = stack.enter_context(

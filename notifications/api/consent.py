@@ -5,7 +5,7 @@ from datetime import datetime
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notifications.api.outside_serializers import ConsentInput, ConsentOutput
+from notifications.api.outside_shapes import ConsentInput, ConsentOutput
 from notifications.services.consent import consent_given_at, consent_set
 from platform_site.api.docs import operation
 from platform_site.api.permissions import SignedIn

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notifications.api.outside_serializers import LeaveInput, SubscriptionOutput
+from notifications.api.outside_shapes import LeaveInput, SubscriptionOutput
 from notifications.services.unsubscribing import Reader, masked_address, reader_of, subscribed, unsubscribe
 from platform_site.api.docs import operation
 from platform_site.api.permissions import Public

@@ -19,7 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from notifications import errors
-from notifications.api.outside_serializers import ReceivedOutput
+from notifications.api.outside_shapes import ReceivedOutput
 from notifications.machines import looks_like_a_machine
 from notifications.mailing.tokens import Purpose, read_mail_token
 from notifications.services.provider_events import KNOWN, PROVIDER_EVENT, smtp_status

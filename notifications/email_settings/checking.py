@@ -7,8 +7,8 @@ from typing import Any, Final, NoReturn
 import idna
 from email_validator import EmailNotValidError, validate_email
 
-from notifications.mailing.checking import problems
 from notifications.mailing.cleaning import clean_footer_source
+from notifications.mailing.template_problems import problems
 from notifications.texts import TemplateError
 from platform_site.errors import VALIDATION_FAILED, FieldError, PlatformError
 from tenancy.org_settings.catalog import valid_https_url

@@ -39,6 +39,8 @@ class Compliance:
     dpo_email: str
     lawful_basis: str
     consent_text: str
+    # How long is kept what became of mails, where ``gdpr`` is on.
+    retention_days: int
     suppress_on_complaint: bool
 
 
@@ -125,6 +127,7 @@ def _compliance(values: Mapping[str, Any]) -> Compliance:
         dpo_email=gdpr["dpo_email"] or "",
         lawful_basis=gdpr["lawful_basis"],
         consent_text=gdpr["consent_text"],
+        retention_days=gdpr["retention_days"],
         suppress_on_complaint=values["suppress_on_complaint"],
     )
 

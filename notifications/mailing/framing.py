@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.utils.html import format_html, format_html_join, linebreaks
 from django.utils.safestring import SafeString
 
@@ -81,7 +80,6 @@ def _own_footer(footer: Footer, compliance: Compliance, company: str, way_out: W
         "address": compliance.physical_address,
         "unsubscribe_url": way_out.unsubscribe_url,
         "preferences_url": way_out.preferences_url,
-        "product": settings.PRODUCT_NAME,
     }
     try:
         html, text = clean(render_html(footer.html, values)), render_body(footer.text, values).strip()

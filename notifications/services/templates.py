@@ -12,12 +12,12 @@ from django.db import connection, transaction
 
 from accounts.models import User
 from notifications import catalog, errors
-from notifications.mailing.checking import in_field, problems, unknown_names
 from notifications.mailing.drafting import Own, Words, words
 from notifications.mailing.framing import WayOut, frame
 from notifications.mailing.letters import common_values, framed
 from notifications.mailing.overrides import active_override, in_app_rendered, template_id, template_uuid
 from notifications.mailing.sources import Source, base_version, default_source, sample_of
+from notifications.mailing.template_problems import in_field, problems, unknown_names
 from notifications.models import TemplateOverride
 from notifications.texts import TemplateError, template_of
 from platform_site.errors import NOT_FOUND, VALIDATION_FAILED, FieldError, PlatformError

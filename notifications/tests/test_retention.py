@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from notifications.counting import FOLD, fold
-from notifications.models import DailyCount, Delivery, Notification
+from notifications.models import DailyCount, Delivery, DeliveryEvent, Notification
 from notifications.services import retention
 from notifications.services.retention import RETAIN, retain
 from notifications.tests.support import deliveries, raise_lead, told
@@ -56,6 +56,33 @@ def test_mails_go_before_what_was_read_and_that_before_what_was_not(kept: Api) -
     with bind(kept.tenant.ref):
         assert sum(DailyCount.objects.values_list("created", flat=True)) == 4
     assert not OutboxRow.objects.filter(reaction=RETAIN).exists()
+
+
+def test_the_company_decides_how_long_is_kept_what_became_of_mails(alice: Api, kept: Api) -> None:
+    alice.call("PUT", "/settings/email/compliance", {"gdpr": {"enabled": True, "retentionDays": 30}})
+    assert ages(kept, 29) == (2, 2)
+    assert ages(kept, 31) == (2, 0)
+
+
+def test_who_opened_and_clicked_is_forgotten_before_the_mail_is(alice: Api, kept: Api) -> None:
+    alice.call("PUT", "/settings/email/tracking", {"retentionDays": 10})
+    now = timezone.now()
+    with bind(kept.tenant.ref):
+        Delivery.objects.update(opened_at=now, machine_opened_at=now, clicked_at=now, delivered_at=now)
+        for kind in ("opened", "delivered"):
+            DeliveryEvent.objects.create(delivery=Delivery.objects.earliest("id"), kind=kind, event_id=kind, at=now)
+
+    def known() -> tuple[int, int, list[str]]:
+        with bind(kept.tenant.ref):
+            rows = Delivery.objects.all()
+            opened = rows.exclude(opened_at=None, machine_opened_at=None, clicked_at=None).count()
+            kinds = sorted(DeliveryEvent.objects.values_list("kind", flat=True))
+            return opened, rows.exclude(delivered_at=None).count(), kinds
+
+    run(days_on(9))
+    assert known() == (2, 2, ["delivered", "opened"])
+    run(days_on(11))
+    assert known() == (0, 2, ["delivered"])
 
 
 def test_what_still_has_to_be_sent_stays(alice: Api, bob: Api, monkeypatch: pytest.MonkeyPatch) -> None:

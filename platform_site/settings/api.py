@@ -37,8 +37,8 @@ SPECTACULAR_SETTINGS = {
         "SubscriptionScopeEnum": "notifications.services.unsubscribing.SCOPES",
         "SuppressionScopeEnum": "notifications.services.suppressing.SCOPES",
         "AnalyticsScopeEnum": "notifications.api.analytics_shapes.SCOPES",
-        "RecordFindingEnum": "notifications.api.email_settings.smtp_shapes.FINDINGS",
-        "DomainStatusEnum": "notifications.api.email_settings.smtp_shapes.STATUSES",
+        "RecordFindingEnum": "notifications.api.email_settings.domain_shapes.FINDINGS",
+        "DomainStatusEnum": "notifications.api.email_settings.domain_shapes.STATUSES",
     },
     "SORT_OPERATIONS": True,
     "POSTPROCESSING_HOOKS": [

@@ -7,12 +7,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from notifications.api.email_settings import examples
-from notifications.api.email_settings.serializers import DeliverabilityInput
-from notifications.api.email_settings.smtp_shapes import (
+from notifications.api.email_settings.domain_shapes import (
     DeliverabilityOutput,
     EmailStatusOutput,
     present_deliverability,
 )
+from notifications.api.email_settings.serializers import DeliverabilityInput
 from notifications.api.email_settings.views import MANAGED
 from notifications.email_settings.deliverability import deliverability_set, deliverability_state
 from notifications.email_settings.status import email_status

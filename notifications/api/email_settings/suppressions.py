@@ -8,15 +8,27 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from notifications.api.email_settings import examples
-from notifications.api.email_settings.smtp_shapes import SuppressionOutput
 from notifications.catalog import EMAIL_SETTINGS_MANAGE
+from notifications.models import Suppression
 from notifications.services.suppressing import suppression_lift, suppressions
 from platform_site.api.docs import operation
 from platform_site.api.pagination import PAGE_PARAMETERS, PageQuery, paginate
 from platform_site.api.permissions import Needs
 from platform_site.api.renderers import Listed
-from platform_site.api.serializers import Shape, YesNo
+from platform_site.api.serializers import Moment, Shape, Text, YesNo
 from platform_site.api.views import ApiView
+
+
+class SuppressionOutput(Shape):
+    """An address whose person was erased is "". A null ``expiresAt`` is for good."""
+
+    id = serializers.UUIDField()
+    email = Text()
+    reason = serializers.ChoiceField(choices=Suppression.Reason.values)
+    scope = serializers.ChoiceField(choices=Suppression.Scope.values)
+    detail = Text()
+    created_at = Moment()
+    expires_at = Moment(allow_null=True)
 
 
 class LiftedOutput(Shape):
