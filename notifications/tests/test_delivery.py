@@ -8,12 +8,15 @@ import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection
+from django.db.models import Sum
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from notifications.models import Delivery, DoNotDisturb, Notification, Preference
+from notifications.channels.base import Outcome
+from notifications.models import CountChange, Delivery, DoNotDisturb, Notification, Preference
 from notifications.services.delivering import DELIVER, deliver
+from notifications.services.outcomes import deliveries_failed, deliveries_sent, deliveries_suppressed
 from notifications.services.telling import notify
 from notifications.tests.support import LEAD, VALUES, deliveries, raise_lead, told
 from platform_site.binding import bind
@@ -162,6 +165,19 @@ class TestFailures:
         with bind(bob.tenant.ref):
             deliver(deliveries(bob)[0].id)
         assert lead_mails() == [sent]
+
+    def test_what_is_closed_stays_closed_and_counts_once(self, alice: Api, bob: Api) -> None:
+        raise_lead(alice, bob)
+        with bind(bob.tenant.ref):
+            (row,) = Delivery.objects.select_related("notification")
+            deliveries_sent([row], Outcome(mailer="platform"), timezone.now())
+            deliveries_failed([row], "address_refused")
+            deliveries_suppressed([row], "already_read")
+            counts = CountChange.objects.filter(channel="email").aggregate(
+                Sum("sent"), Sum("failed"), Sum("suppressed")
+            )
+        assert [(one.status, one.reason) for one in deliveries(bob)] == [("sent", "")]
+        assert counts == {"sent__sum": 1, "failed__sum": 0, "suppressed__sum": 0}
 
 
 def _fail(problem: Exception) -> Any:

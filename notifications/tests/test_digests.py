@@ -1,5 +1,7 @@
 """One mail for many: for who wants digests, and after quiet hours."""
 
+import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,13 +11,15 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 
 from notifications.models import Delivery, Digest, DigestSetting
-from notifications.services import sending_digests
+from notifications.services import digests, sending_digests, telling
 from notifications.services.delivering import DELIVER
-from notifications.services.digests import SEND_DIGEST, digests_changed, digests_dropped
+from notifications.services.digests import SEND_DIGEST, digests_changed, digests_dropped, open_digests
 from notifications.services.sending_digests import send_digest
 from notifications.tests.support import deliveries, raise_lead, told
 from platform_site.binding import bind
+from platform_site.ids import uuid7
 from platform_site.outbox import dispatcher
+from platform_site.outbox.clock import clock_of
 from platform_site.outbox.models import OutboxRow
 from tests.support import Api, at_once
 
@@ -175,6 +179,36 @@ class TestScheduled:
         assert {one.digest_id for one in deliveries(bob)} == {digest.id}
         assert OutboxRow.objects.filter(reaction=SEND_DIGEST).count() == 1
 
+    @pytest.mark.commits
+    def test_what_is_told_while_it_is_closed_is_mailed_too(
+        self, alice: Api, bob: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        wants(bob)
+        lead(alice, bob, name="Zeta")
+        found, sent = threading.Event(), threading.Event()
+
+        def slow(*arguments: Any) -> Any:
+            digests = open_digests(*arguments)
+            found.set()
+            # Long enough to send it in, for who is not kept waiting.
+            sent.wait(1)
+            return digests
+
+        monkeypatch.setattr(telling, "open_digests", slow)
+
+        def tell_or_send(number: int) -> None:
+            if number == 0:
+                lead(Api(token=alice.token), bob, name="Beta")
+                return
+            found.wait(5)
+            dispatcher.run_once(now=timezone.now() + TOMORROW)
+            sent.set()
+
+        at_once(2, tell_or_send)
+        monkeypatch.undo()
+        bodies = " ".join(one.body for one in mails(bob, timezone.now() + 2 * TOMORROW))
+        assert ("Zeta" in bodies, "Beta" in bodies) == (True, True)
+
 
 class TestAfterQuietHours:
     @pytest.fixture
@@ -206,6 +240,32 @@ class TestAfterQuietHours:
         assert done.most_at_once > 1
         assert len(mails(bob, now)) == 1
         assert statuses(bob) == [("sent", "")] * 8
+
+    @pytest.mark.commits
+    def test_two_that_wake_at_the_same_moment_make_one_bundle(
+        self, alice: Api, bob: Api, until: datetime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for _ in range(4):
+            lead(alice, bob)
+        both = threading.Barrier(2)
+
+        def made() -> Any:
+            with suppress(threading.BrokenBarrierError):
+                both.wait(1)
+            return uuid7()
+
+        monkeypatch.setattr(digests, "uuid7", made)
+        now = until + timedelta(seconds=1)
+
+        def wake(number: int) -> bool:
+            with bind(bob.tenant.ref), clock_of(now):
+                held = Delivery.objects.select_related("notification").order_by("id")[number]
+                return digests.bundle_what_was_held(held)
+
+        assert at_once(2, wake).results == [True, True]
+        monkeypatch.undo()
+        assert len(digests_of(bob)) == 1
+        assert len(mails(bob, now)) == 1
 
     def test_hours_that_begin_before_it_is_sent_hold_it_too(self, alice: Api, bob: Api) -> None:
         lead(alice, bob)
