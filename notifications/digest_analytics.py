@@ -6,6 +6,7 @@ from datetime import date
 from typing import Final
 
 from django.db import connection
+from django.db.models import Count
 
 from accounts.models import User
 from notifications.analytics import DAY, Span, Sums
@@ -67,6 +68,7 @@ def _subscribers(user_id: int | None) -> Mapping[str, int]:
     settings = DigestSetting.objects.filter(user__status=User.Status.ACTIVE)
     if user_id is not None:
         people, settings = people.filter(id=user_id), settings.filter(user_id=user_id)
-    chosen = list(settings.exclude(frequency=DigestSetting.Frequency.OFF).values_list("frequency", flat=True))
-    counts = {one: chosen.count(one) for one in DigestSetting.Frequency.values}
-    return {**counts, "off": people.count() - len(chosen)}
+    wanted = settings.exclude(frequency=DigestSetting.Frequency.OFF)
+    counts = dict(wanted.values_list("frequency").annotate(Count("user_id")))
+    off = people.count() - sum(counts.values())
+    return {**dict.fromkeys(DigestSetting.Frequency.values, 0), **counts, "off": off}

@@ -11,7 +11,8 @@ from notifications.email_settings.deliverability import NOT_SET, PENDING, Delive
 from notifications.email_settings.domain_records import FAIL
 from notifications.email_settings.read import EmailSettings, all_chosen, email_settings
 from notifications.email_settings.smtp_server import server_row
-from notifications.models import Delivery, DomainCheck, SmtpServer, Suppression
+from notifications.models import Delivery, DomainCheck, SmtpServer
+from notifications.services.suppressing import suppressions
 from platform_site.ids import uuid7_floor
 from platform_site.notification_events import EMAIL
 from platform_site.outbox.clock import working_now
@@ -66,7 +67,7 @@ def email_status() -> Status:
         sections=_sections(settings, server, domain, missing, paused=paused),
         blocking=blocking,
         warnings=_warnings(server, domain, day, paused=paused),
-        suppressed=Suppression.objects.filter(Q(expires_at=None) | Q(expires_at__gt=working_now())).count(),
+        suppressed=suppressions().count(),
         last24h=day,
     )
 
