@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from notifications.models import TemplateOverride
+from platform_site.api.body_limits import body_limit
 from platform_site.binding import bind
 from tests.support import Api
 
@@ -79,3 +81,20 @@ class TestPreview:
             assert (shown["subject"], shown["usedVersion"]) == ("Ours", "1")
         assert bob.post(f"{LEAD_MAIL}/preview", {"subject": "x"}).status_code == 403
         assert customize(bob, subject="x").status_code == 403
+
+
+def test_the_longest_text_fits_however_it_is_written(alice: Api) -> None:
+    """Every character as two escapes, as JSON may write it: that is more than bodies have elsewhere."""
+    path = f"{LEAD_MAIL}/customize"
+
+    def answer(count: int) -> Any:
+        body = b'{"bodyText": "' + b"\\udaed\\udf26" * count + b'"}'
+        return alice.call("PUT", path, body)
+
+    assert body_limit(f"/api/v1{path}", "application/json") == 2 * 1024 * 1024
+    assert body_limit("/api/v1/notifications/templates/a/b/customize", "application/json") == settings.MAX_BODY_BYTES
+    assert answer(50 * 1024).status_code == 200
+    assert answer(50 * 1024 + 1).status_code == 400
+    # Above the usual limit and still judged by what it says.
+    html = b'{"bodyHtml": "' + b"\\udaed\\udf26" * (100 * 1024 + 1) + b'"}'
+    assert alice.call("PUT", path, html).status_code == 400

@@ -7,5 +7,15 @@ def body_limit(path: str, content_type: str, *, usual: int | None = None) -> int
     """Bytes that a body sent to ``path`` may have. ``usual`` takes the place of ``MAX_BODY_BYTES``."""
     usual = settings.MAX_BODY_BYTES if usual is None else usual
     media_type = content_type.partition(";")[0].strip().lower()
-    larger: int = settings.LARGER_BODIES.get((path.rstrip("/"), media_type), 0)
-    return max(usual, larger)
+    larger = (
+        limit
+        for (pattern, kind), limit in settings.LARGER_BODIES.items()
+        if kind == media_type and _fits(path.rstrip("/"), pattern)
+    )
+    return max(usual, *larger, 0)
+
+
+def _fits(path: str, pattern: str) -> bool:
+    """Whether it is this path, in which "*" stands for any one part."""
+    parts, wanted = path.split("/"), pattern.split("/")
+    return len(parts) == len(wanted) and all(one in ("*", part) for part, one in zip(parts, wanted, strict=True))

@@ -53,8 +53,14 @@ SPECTACULAR_SETTINGS = {
 
 # A body above this many bytes is refused with 413 before it is read.
 MAX_BODY_BYTES = env.integer("MAX_BODY_BYTES", 1024 * 1024, minimum=1024)
-# The few that may be larger: (path, media type) -> bytes. A picture of 2 MiB, and the form around it.
-LARGER_BODIES = {("/api/v1/auth/me/profile", "multipart/form-data"): 2 * 1024 * 1024 + 64 * 1024}
+# The few that may be larger: (path, media type) -> bytes; "*" is any one part of a path.
+LARGER_BODIES = {
+    # A picture of 2 MiB, and the form around it.
+    ("/api/v1/auth/me/profile", "multipart/form-data"): 2 * 1024 * 1024 + 64 * 1024,
+    # A text and its HTML, of which JSON may write each character as two escapes.
+    ("/api/v1/notifications/templates/*/customize", "application/json"): 2 * 1024 * 1024,
+    ("/api/v1/notifications/templates/*/preview", "application/json"): 2 * 1024 * 1024,
+}
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 
 # Networks whose X-Forwarded-For is believed. Empty: the peer's address counts.
