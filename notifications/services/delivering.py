@@ -1,5 +1,6 @@
 """Sending one delivery: the job that the outbox runs, outside of any transaction."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -8,7 +9,14 @@ from notifications.channels import CHANNELS
 from notifications.mailing.mailers import AddressRefused, MailerPaused
 from notifications.models import Delivery
 from notifications.selectors import quiet_until
-from notifications.services.outcomes import GAVE_UP, OPEN, deliveries_failed, deliveries_sent, deliveries_suppressed
+from notifications.services.outcomes import (
+    GAVE_UP,
+    OPEN,
+    deliveries_failed,
+    deliveries_sent,
+    deliveries_suppressed,
+    outcome_of,
+)
 from notifications.services.suppressing import refused_for_good
 from notifications.services.wanting import unwanted
 from platform_site.notification_events import notification_events
@@ -21,7 +29,9 @@ LONGEST_WAIT: Final = timedelta(days=7)
 
 
 def _gave_up(delivery_id: UUID) -> None:
-    deliveries_failed(_open(delivery_id), GAVE_UP)
+    delivery = _open(delivery_id)
+    if delivery is not None:
+        deliveries_failed([delivery], GAVE_UP)
 
 
 @job_kind(DELIVER, gave_up=_gave_up)
@@ -35,25 +45,30 @@ def deliver(delivery_id: UUID) -> datetime | None:
     """
     from notifications.services.digests import bundle_what_was_held
 
-    for delivery in _open(delivery_id):
-        reason = _pointless(delivery)
-        if reason:
-            deliveries_suppressed([delivery], reason)
-            return None
-        until = _held_until(delivery)
-        if until is not None:
-            Delivery.objects.filter(pk=delivery.pk).update(held_until=until)
-            return until
-        if delivery.held_until is not None and bundle_what_was_held(delivery):
-            return None
-        return _send(delivery)
-    return None
+    delivery = _open(delivery_id)
+    if delivery is None:
+        return None
+    if delivery.sent_at is not None:
+        # Whoever sent it did not come to the rest.
+        deliveries_sent([delivery], outcome_of(delivery), delivery.sent_at)
+        return None
+    reason = _pointless(delivery)
+    if reason:
+        deliveries_suppressed([delivery], reason)
+        return None
+    until = _held_until(delivery)
+    if until is not None:
+        Delivery.objects.filter(pk=delivery.pk).update(held_until=until)
+        return until
+    if delivery.held_until is not None and bundle_what_was_held(delivery):
+        return None
+    return _send(delivery)
 
 
-def _open(delivery_id: UUID) -> list[Delivery]:
+def _open(delivery_id: UUID) -> Delivery | None:
     """It, unless it is done or goes out as a part of something else."""
     rows = Delivery.objects.select_related("notification__user")
-    return list(rows.filter(OPEN, id=delivery_id, digest=None))
+    return rows.filter(OPEN, id=delivery_id, digest=None).first()
 
 
 def _send(delivery: Delivery) -> datetime | None:
@@ -69,7 +84,10 @@ def _send(delivery: Delivery) -> datetime | None:
         _note(delivery, error)
         raise
     else:
-        deliveries_sent([delivery], outcome, working_now())
+        now = working_now()
+        # First and by itself: until it stands there, a crash sends the mail again.
+        Delivery.objects.filter(pk=delivery.pk).update(sent_at=now, **asdict(outcome))
+        deliveries_sent([delivery], outcome, now)
     return None
 
 

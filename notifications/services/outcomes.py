@@ -1,6 +1,7 @@
 """Writing down what became of deliveries, and counting it, in one transaction."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Final
 
@@ -21,6 +22,11 @@ def changes_of(deliveries: Iterable[Delivery], amounts: dict[str, int], reason: 
     return [Change(one.notification.event_key, one.channel, one.created_at, amounts, reason) for one in deliveries]
 
 
+def outcome_of(delivery: Delivery) -> Outcome:
+    """What was written down when it was sent."""
+    return Outcome(**{one.name: getattr(delivery, one.name) for one in fields(Outcome)})
+
+
 @transaction.atomic
 def deliveries_sent(deliveries: Sequence[Delivery], outcome: Outcome, now: datetime) -> None:
     """The outside world has taken them."""
@@ -30,11 +36,8 @@ def deliveries_sent(deliveries: Sequence[Delivery], outcome: Outcome, now: datet
         "",
         {"sent": 1},
         sent_at=now,
-        mailer=outcome.mailer,
-        provider_message_id=outcome.provider_message_id[:200],
-        template_version=outcome.template_version,
-        template_fallback=outcome.template_fallback,
         last_error="",
+        **asdict(outcome),
     )
 
 

@@ -41,6 +41,10 @@ def send_digest(digest_id: UUID) -> datetime | None:
     digest = _open(digest_id)
     if digest is None:
         return None
+    if digest.sent_at is not None:
+        # Whoever sent it did not come to the rest.
+        _sent(digest, gathered(digest), Outcome(), digest.sent_at)
+        return None
     until = quiet_until(digest.user, working_now())
     if until is not None:
         return until
@@ -56,10 +60,16 @@ def send_digest(digest_id: UUID) -> datetime | None:
         refused_for_good(digest.user.email)
         return None
     now = working_now()
-    with transaction.atomic():
-        deliveries_sent(news, Outcome(posted.mailer, posted.provider_message_id), now)
-        end(digest, Digest.Status.SENT, {"sent": 1, "items": len(news)}, sent_at=now, items=len(news))
+    # First and by itself: until it stands there, a crash sends the mail again.
+    Digest.objects.filter(pk=digest.pk).update(sent_at=now)
+    _sent(digest, news, Outcome(posted.mailer, posted.provider_message_id), now)
     return None
+
+
+@transaction.atomic
+def _sent(digest: Digest, news: Sequence[Delivery], outcome: Outcome, now: datetime) -> None:
+    deliveries_sent(news, outcome, now)
+    end(digest, Digest.Status.SENT, {"sent": 1, "items": len(news)}, sent_at=now, items=len(news))
 
 
 def _open(digest_id: UUID) -> Digest | None:

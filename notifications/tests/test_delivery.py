@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 from notifications.channels.base import Outcome
 from notifications.models import CountChange, Delivery, DoNotDisturb, Notification, Preference
+from notifications.services import delivering
 from notifications.services.delivering import DELIVER, deliver
 from notifications.services.outcomes import deliveries_failed, deliveries_sent, deliveries_suppressed
 from notifications.services.telling import notify
@@ -165,6 +166,24 @@ class TestFailures:
         with bind(bob.tenant.ref):
             deliver(deliveries(bob)[0].id)
         assert lead_mails() == [sent]
+
+    def test_who_sent_it_and_died_before_the_rest_has_sent_it(
+        self, alice: Api, bob: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def die(*_: Any) -> None:
+            raise MemoryError
+
+        raise_lead(alice, bob)
+        with monkeypatch.context() as dying:
+            dying.setattr(delivering, "deliveries_sent", die)
+            assert len(lead_mails()) == 1
+        assert [(one.status, one.mailer, one.sent_at is None) for one in deliveries(bob)] == [
+            ("pending", "platform", False)
+        ]
+        for claimed in claiming.claim(now=timezone.now() + timedelta(minutes=5)):
+            dispatcher.run(claimed)
+        assert len(lead_mails()) == 1
+        assert [(one.status, one.mailer) for one in deliveries(bob)] == [("sent", "platform")]
 
     def test_what_is_closed_stays_closed_and_counts_once(self, alice: Api, bob: Api) -> None:
         raise_lead(alice, bob)

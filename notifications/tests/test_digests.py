@@ -138,6 +138,23 @@ class TestScheduled:
             assert send_digest(digests_of(bob)[0].id) is None
         assert len(mails(bob)) == 1
 
+    def test_who_sent_it_and_died_before_the_rest_has_sent_it(
+        self, alice: Api, bob: Api, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def die(*_: Any) -> None:
+            raise MemoryError
+
+        wants(bob)
+        lead(alice, bob)
+        with monkeypatch.context() as dying:
+            dying.setattr(sending_digests, "deliveries_sent", die)
+            assert len(mails(bob, timezone.now() + TOMORROW)) == 1
+        # Read since, and in the mail all the same.
+        bob.post("/notifications/mark-all-read")
+        assert len(mails(bob, timezone.now() + 2 * TOMORROW)) == 1
+        assert statuses(bob) == [("sent", "")]
+        assert [(one.status, one.items) for one in digests_of(bob)] == [("sent", 1)]
+
     def test_quiet_hours_hold_it(self, alice: Api, bob: Api) -> None:
         wants(bob)
         lead(alice, bob)
