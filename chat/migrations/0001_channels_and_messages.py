@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                 ('change_seq', models.BigIntegerField(db_default=0, default=0)),
                 ('purged_seq', models.BigIntegerField(db_default=0, default=0)),
                 ('last_message_at', models.DateTimeField(null=True)),
+                ('active_at', models.DateTimeField(null=True)),
                 ('archived_at', models.DateTimeField(null=True)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('created_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.user')),

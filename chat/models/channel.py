@@ -27,6 +27,8 @@ class Channel(models.Model):
     # Messages up to this number are gone, because the company keeps them no longer.
     purged_seq = models.BigIntegerField(default=0, db_default=0)
     last_message_at = models.DateTimeField(null=True)
+    # When either number was last taken, by the database's clock at that moment: what the sweeper looks at.
+    active_at = models.DateTimeField(null=True)
     archived_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
