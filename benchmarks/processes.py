@@ -30,6 +30,10 @@ class Web:
         """Processor time that its workers have used since they started."""
         return sum(_cpu_ticks(pid) for pid in self.workers()) / os.sysconf("SC_CLK_TCK")
 
+    def own_cpu_seconds(self) -> float:
+        """Processor time of the server itself, where it has no workers."""
+        return _cpu_ticks(self.pid) / os.sysconf("SC_CLK_TCK")
+
 
 def _cpu_ticks(pid: int) -> int:
     # The name in parentheses may hold blanks; after it utime and stime are the 12th and 13th field.
@@ -63,6 +67,29 @@ def uvicorn(env: Mapping[str, str]) -> Iterator[Web]:
         "--host", "127.0.0.1", "--port", str(port),
         "--http", "h11", "--lifespan", "on", "--ws-max-size", "65536", "--no-server-header",
         "--log-level", "error",
+    ]  # fmt: skip
+    with _serving(command, env, port) as web:
+        yield web
+
+
+@contextmanager
+def realtime(env: Mapping[str, str]) -> Iterator[Web]:
+    """The product's process for sockets, as production starts it."""
+    port = free_port()
+    command = [sys.executable, "manage.py", "run_realtime", "--host", "127.0.0.1", "--port", str(port)]
+    with _serving(command, env, port) as web:
+        yield web
+
+
+@contextmanager
+def stock_channels(env: Mapping[str, str]) -> Iterator[Web]:
+    """Stock consumers in the same server, with the same event loop and options."""
+    port = free_port()
+    command = [
+        sys.executable, "-m", "uvicorn", "benchmarks.stock_channels.asgi:application",
+        "--host", "127.0.0.1", "--port", str(port),
+        "--loop", "uvloop", "--ws", "websockets-sansio", "--ws-max-size", "65536",
+        "--ws-per-message-deflate", "false", "--lifespan", "off", "--log-level", "error",
     ]  # fmt: skip
     with _serving(command, env, port) as web:
         yield web

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 if TYPE_CHECKING:
     from benchmarks.bench import Bench
@@ -100,11 +100,12 @@ class Pairs:
 
 
 Arm = Callable[[], float]
+Measured = TypeVar("Measured")
 
 
-def interleaved(rounds: int, *arms: Arm) -> list[list[float]]:
+def interleaved(rounds: int, *arms: Callable[[], Measured]) -> list[list[Measured]]:
     """Let the arms take turns, A B C A B C …, and give what each of them measured."""
-    results: list[list[float]] = [[] for _ in arms]
+    results: list[list[Measured]] = [[] for _ in arms]
     for _ in range(rounds):
         for arm, measured in zip(arms, results, strict=True):
             measured.append(arm())

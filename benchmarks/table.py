@@ -38,7 +38,7 @@ def _cells(figure: Figure) -> list[str]:
         figure.what,
         _amount(figure.ours, figure.unit),
         ": ".join(part for part in (figure.counterpart, theirs) if part),
-        "" if figure.ratio is None else f"{figure.ratio:.2f}",
+        "" if figure.ratio is None else f"{figure.ratio:.{2 if figure.ratio >= 0.1 else 3}f}",
         str(figure.bar or ""),
         figure.verdict or "reference",
     ]
