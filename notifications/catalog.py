@@ -2,6 +2,7 @@
 
 from platform_site.journal.keys import journal_key
 from platform_site.permissions import permission
+from platform_site.unread import UnreadSource, unread_sources
 
 NOTIFICATIONS_SEND = permission("notifications.send", 30, "Raise notifications", min_role="manager")
 DEFAULTS_MANAGE = permission(
@@ -46,4 +47,14 @@ TEMPLATE_CUSTOMIZED = journal_key("notifications.template_customized", "Somebody
 TEMPLATE_RESET = journal_key("notifications.template_reset", "Somebody went back to the default text")
 TEMPLATE_FELL_BACK = journal_key(
     "notifications.template_fell_back", "A text of the company's own could not be filled; the default went out"
+)
+
+# As the inbox counts it, by the index of what is unread there.
+unread_sources.add(
+    UnreadSource(
+        "notifications",
+        """SELECT user_id, count(*) FROM notifications_notification
+            WHERE user_id = ANY(%(users)s::bigint[]) AND in_inbox AND dismissed_at IS NULL AND read_at IS NULL
+            GROUP BY user_id""",
+    )
 )

@@ -1,3 +1,21 @@
-from django.urls import URLPattern, URLResolver
+from importlib.util import find_spec
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, include, path
+
+from chat.api import channels, members, people, reading
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("/users", people.PeopleView.as_view()),
+    path("/unread-count", reading.UnreadCountView.as_view()),
+    path("/read-all", reading.ReadAllView.as_view()),
+    path("/channels", channels.ChannelsView.as_view()),
+    path("/channels/direct", channels.DirectView.as_view()),
+    path("/channels/group", channels.GroupView.as_view()),
+    path("/channels/<uuid:channel_id>", channels.ChannelView.as_view()),
+    path("/channels/<uuid:channel_id>/read", reading.ReadView.as_view()),
+    path("/channels/<uuid:channel_id>/leave", members.LeaveView.as_view()),
+    path("/channels/<uuid:channel_id>/members", members.MembersView.as_view()),
+    path("/channels/<uuid:channel_id>/members/<user_ref:ref>", members.MemberView.as_view()),
+]
+if find_spec("chat.api.message_urls"):
+    urlpatterns.append(path("/channels/<uuid:channel_id>/messages", include("chat.api.message_urls")))

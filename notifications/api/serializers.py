@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from accounts.api.refs import PersonRef
 from notifications.models import Notification
 from notifications.presenting import present_notification
 from notifications.quiet_hours import parse_wall_time, wall_time
@@ -163,23 +163,6 @@ class QuietHoursOutput(Shape):
     is_active = YesNo()
     until = Moment(allow_null=True)
     next_start = Moment(allow_null=True)
-
-
-@extend_schema_field(
-    {"oneOf": [{"type": "integer", "minimum": 1, "maximum": 2**31 - 1}, {"type": "string", "format": "uuid"}]}
-)
-class PersonRef(serializers.Field[Any, Any, Any, Any]):
-    """A person by number or by UUID."""
-
-    default_error_messages = {"invalid": "Give a userId or an id."}
-
-    def to_internal_value(self, data: Any) -> int | UUID:
-        if isinstance(data, int) and not isinstance(data, bool) and 1 <= data < 2**31:
-            return data
-        try:
-            return UUID(data) if isinstance(data, str) and len(data) == 36 else self.fail("invalid")
-        except ValueError:
-            self.fail("invalid")
 
 
 class RaiseInput(Shape):

@@ -1,0 +1,13 @@
+"""What chat does because of what happens elsewhere."""
+
+from accounts.catalog import USER_ERASED
+from accounts.models import User
+from chat.services.members import groups_leave
+from platform_site.journal.models import JournalEntry
+from platform_site.outbox.registry import reaction
+
+
+@reaction(to=USER_ERASED)
+def leave_groups(entry: JournalEntry) -> None:
+    """Who was deleted for good is in no group, and owns none. Who is only deactivated may come back to them."""
+    groups_leave(person=User.objects.get(uuid=entry.subject_id))
