@@ -12,3 +12,9 @@ MESSAGE_NOT_FOUND = error_code("message_not_found", 422, "There is no such messa
 # Why nothing can be sent.
 CHANNEL_ARCHIVED = error_code("channel_archived", 422, "This channel is archived.")
 RECIPIENT_INACTIVE = error_code("recipient_inactive", 422, "Nobody is there to read it.")
+REPLY_NOT_FOUND = error_code("reply_not_found", 422, "The message that this answers is not in this channel.")
+# What cannot be done with a message any more.
+IDEMPOTENCY_CONFLICT = error_code("idempotency_conflict", 409, "This clientMessageId stands for another message.")
+MESSAGE_DELETED = error_code("message_deleted", 409, "This message was deleted.")
+EDIT_TIME_OVER = error_code("edit_time_over", 409, "It is too late to change this message.")
+TOO_MANY_REACTIONS = error_code("too_many_reactions", 422, "A message takes 20 different emojis at most.")
