@@ -7,17 +7,11 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "platform_site.settings")
 _wsgi = get_wsgi_application()
 
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - Django must be set up first
-from django.urls import re_path  # noqa: E402
+from channels.routing import ProtocolTypeRouter  # noqa: E402 - Django must be set up first
 
 from platform_site.http_bridge import Bridge  # noqa: E402
-from platform_site.sockets import Reject  # noqa: E402
+from platform_site.realtime.application import SocketApplication  # noqa: E402
 
-_http = Bridge(_wsgi)
-application = ProtocolTypeRouter(
-    {
-        "http": _http,
-        "lifespan": _http,
-        "websocket": URLRouter([re_path(r"", Reject.as_asgi())]),
-    }
-)
+sockets = SocketApplication()
+_http = Bridge(_wsgi, beside=sockets)
+application = ProtocolTypeRouter({"http": _http, "lifespan": _http, "websocket": sockets})

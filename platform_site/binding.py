@@ -86,16 +86,33 @@ def guard(
     context: dict[str, Any],
 ) -> Any:
     """Refuse a query whose schema is not the bound one (a Django execute wrapper)."""
+    refuse_unbound(context["connection"].schema_name)
+    return execute(sql, params, many, context)
+
+
+def refuse_unbound(actual: str) -> None:
+    """Raises ``BindingError`` when a connection is in another schema than the bound tenant's, or public without one."""
     tenant = _bound.get()
     expected = PUBLIC if tenant is None else tenant.schema_name
-    actual = context["connection"].schema_name
     if actual != expected:
         log.critical("binding.refused", expected=expected, actual=actual)
         raise BindingError(f"The connection is in {actual!r}, the binding says {expected!r}.")
-    return execute(sql, params, many, context)
 
 
 def install_guard(connection: BaseDatabaseWrapper, **_: Any) -> None:
     """Put the guard on a new connection; called by Django's ``connection_created``."""
     if guard not in connection.execute_wrappers:
         connection.execute_wrappers.append(guard)
+
+
+@contextmanager
+def bound(tenant: TenantRef | None) -> Iterator[None]:
+    """The context variable alone, for the asynchronous twin, which has connections of its own."""
+    outer = _bound.get()
+    if outer is not None:
+        raise BindingError(f"Tenant {outer.id} is bound already.")
+    token = _bound.set(tenant)
+    try:
+        yield
+    finally:
+        _bound.reset(token)

@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NoReturn, Protocol
 
 import structlog
 from a2wsgi.wsgi import build_environ
@@ -57,6 +57,14 @@ LINGER_SECONDS = 5.0
 WATCH_FROM = 4
 
 
+class Beside(Protocol):
+    """What begins and ends with the server, and is not HTTP."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
 class ClientGone(Exception):
     """Nobody is there any more to take the answer."""
 
@@ -71,8 +79,10 @@ class Bridge:
         threads: int | None = None,
         max_body: int | None = None,
         body_seconds: float = 60.0,
+        beside: Beside | None = None,
     ) -> None:
         self.app = app
+        self._beside = beside
         self.threads = threads or env.integer("HTTP_THREADS", 8, minimum=1)
         self.max_body = settings.MAX_BODY_BYTES if max_body is None else max_body
         self.body_seconds = body_seconds
@@ -155,8 +165,12 @@ class Bridge:
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
+        if self._beside is not None:
+            await self._beside.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        if self._beside is not None:
+            await self._beside.stop()
         self._pool.shutdown(wait=False, cancel_futures=True)
         await send({"type": "lifespan.shutdown.complete"})
 

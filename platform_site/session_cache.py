@@ -18,9 +18,11 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import connection
+from django.db import connection, transaction
 
 from platform_site import valkey
+from platform_site.realtime.envelopes import Header
+from platform_site.realtime.publishing import publish, topic
 
 log = structlog.get_logger(__name__)
 
@@ -116,13 +118,24 @@ class Slot:
 
 
 def forget_sessions(tenant_id: UUID, session_ids: list[UUID]) -> None:
-    """Make these sessions' next requests ask SQL. Call it inside the transaction that changes them."""
+    """Make these sessions' next requests ask SQL. Call it inside the transaction that changes them.
+
+    Open sockets look at their session again once it is committed.
+    """
     _entomb(lambda run_id: [_session_key(run_id, tenant_id, session_id) for session_id in session_ids])
+    if session_ids:
+        _let_sockets_look(tenant_id, session_ids)
 
 
 def forget_tenant(tenant_id: UUID) -> None:
     """The same for every session of a tenant."""
     _entomb(lambda run_id: [_tenant_key(run_id, tenant_id)])
+    _let_sockets_look(tenant_id, [])
+
+
+def _let_sockets_look(tenant_id: UUID, session_ids: list[UUID]) -> None:
+    header = Header(kind="look", sessions=tuple(str(session_id) for session_id in session_ids))
+    transaction.on_commit(lambda: publish(topic(tenant_id), [(header, b"")]))
 
 
 def _entomb(keys_for: Any) -> None:

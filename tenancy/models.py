@@ -36,6 +36,8 @@ class Tenant(TenantMixin):
     colors = models.JSONField(default=dict, db_default={})
     # Fingerprint of the migrations its schema has; equals the code's when it is up to date.
     schema_fingerprint = models.CharField(max_length=64, blank=True)
+    # One more after each restore from a backup: numbers that clients were given may have gone back.
+    data_epoch = models.PositiveIntegerField(default=1, db_default=1)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 

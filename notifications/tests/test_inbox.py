@@ -142,7 +142,7 @@ class TestFrames:
             bob.post(f"/notifications/{first['id']}/read")
             bob.call("DELETE", f"/notifications/{first['id']}")
             bob.post("/notifications/mark-all-read")
-        assert all(header == {"k": "ntf", "to": [bob.user.id]} for header, _ in frames)
+        assert all(header | {"t": 0} == {"k": "plain", "to": [bob.user.id], "t": 0} for header, _ in frames)
         said = [(frame["t"], frame["d"]["unreadCount"]) for _, frame in frames]
         assert said == [
             ("notification.created", 1),

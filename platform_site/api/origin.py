@@ -26,10 +26,14 @@ def client_address(request: HttpRequest) -> str:
     Without ``TRUSTED_PROXIES``, or from a peer outside them, it is the peer's
     own address and the header is not read: anybody can write one.
     """
-    peer: str = request.META.get("REMOTE_ADDR", "")
+    return address_behind(request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""))
+
+
+def address_behind(peer: str, forwarded_for: str) -> str:
+    """The same for whoever has the two words in another shape than a request."""
     if not settings.TRUSTED_PROXIES or not _trusted(peer):
         return peer
-    for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
+    for hop in reversed(forwarded_for.split(",")):
         address = hop.strip()
         if not address:
             continue

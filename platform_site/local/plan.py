@@ -114,20 +114,7 @@ class Plan:
         return [self._web(), self._worker(), self._scheduler()]
 
     def _web(self) -> Part:
-        arguments = (
-            "-m", "uvicorn", "platform_site.asgi:application",
-            "--host", HOST,
-            "--port", str(self.port),
-            # h11 refuses oversized headers.
-            "--http", "h11",
-            "--lifespan", "on",
-            "--timeout-graceful-shutdown", "5",
-            "--timeout-keep-alive", "30",
-            "--ws-max-size", "65536",
-            "--no-server-header",
-            # Otherwise uvicorn believes an X-Forwarded-For of anybody on this machine.
-            "--no-proxy-headers",
-        )  # fmt: skip
+        arguments = ("-m", "platform_site.local.web", HOST, str(self.port))
         return Part(
             name="web",
             doing=f"Starting the platform on port {self.port}",

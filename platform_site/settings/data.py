@@ -44,6 +44,8 @@ DATABASES = {
         },
     }
 }
+# Connections of a realtime process, which needs them for signing in, catching up and sweeping only.
+REALTIME_DATABASE_CONNECTIONS = env.integer("REALTIME_DATABASE_CONNECTIONS", 4, minimum=1)
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 
 TENANT_MODEL = "tenancy.Tenant"

@@ -1,0 +1,110 @@
+"""The asynchronous twin of ``bind``: a bound psycopg connection for the realtime process, under the same guard.
+
+Django's connections belong to threads; sockets of many tenants share one. Here a
+small pool of connections belongs to the event loop. ``abind`` takes one, puts it
+into the tenant's schema, sets the same context variable, and takes both back. No
+other pool exists: ``make lint`` refuses one.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import psycopg
+from django.conf import settings
+from psycopg import sql
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from platform_site.binding import PUBLIC, BindingError, TenantRef, bound, refuse_unbound
+
+# The database is away, or so busy that nobody should wait for it any longer.
+DatabaseAway = (psycopg.OperationalError, PoolTimeout)
+_WAIT_SECONDS = 5.0
+
+
+class _Connection(psycopg.AsyncConnection[DictRow]):
+    """Knows the schema it is in; "" while that is uncertain."""
+
+    schema = PUBLIC
+
+    async def enter(self, schema: str) -> None:
+        if self.schema == schema:
+            return
+        self.schema = ""
+        path = sql.SQL(", ").join(map(sql.Identifier, dict.fromkeys([schema, PUBLIC])))
+        await self.execute(sql.SQL("SET search_path TO {}").format(path))
+        self.schema = schema
+
+
+class Bound:
+    """A connection for the length of one ``abind``."""
+
+    def __init__(self, connection: _Connection) -> None:
+        self._connection = connection
+
+    async def fetch(self, statement: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> list[DictRow]:
+        """All rows, as mappings by column. Raises ``BindingError`` when the schema is not the bound one."""
+        refuse_unbound(self._connection.schema)
+        cursor = await self._connection.execute(statement, params or None)
+        return await cursor.fetchall() if cursor.description else []
+
+
+_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, "AsyncConnectionPool[_Connection]"] = WeakKeyDictionary()
+
+
+async def _pool() -> "AsyncConnectionPool[_Connection]":
+    """This event loop's pool, opened by the first who asks. Connections are made when they are needed."""
+    loop = asyncio.get_running_loop()
+    if loop not in _pools:
+        database = settings.DATABASES["default"]
+        pool = AsyncConnectionPool(
+            kwargs={
+                "dbname": database["NAME"],
+                "user": database["USER"] or None,
+                "password": database["PASSWORD"] or None,
+                "host": database["HOST"] or None,
+                "port": database["PORT"] or None,
+                "autocommit": True,
+                "row_factory": dict_row,
+                # A prepared statement would be planned anew for each schema anyhow.
+                "prepare_threshold": None,
+                **database["OPTIONS"],
+            },
+            connection_class=_Connection,
+            min_size=0,
+            max_size=settings.REALTIME_DATABASE_CONNECTIONS,
+            timeout=_WAIT_SECONDS,
+            max_idle=60,
+            # A sweep that meets a closed connection would report a database that is there.
+            check=AsyncConnectionPool.check_connection,
+            open=False,
+        )
+        _pools[loop] = pool
+        await pool.open()
+    return _pools[loop]
+
+
+async def close_pool() -> None:
+    """Give back this event loop's connections."""
+    pool = _pools.pop(asyncio.get_running_loop(), None)
+    if pool is not None:
+        await pool.close()
+
+
+@asynccontextmanager
+async def abind(tenant: TenantRef | None) -> AsyncIterator[Bound]:
+    """Work inside ``tenant``'s schema until the block ends; None is public, where tenants themselves are.
+
+    Nesting is refused, because a second connection would wait for the first.
+    Raises ``DatabaseAway`` when there is no connection to be had.
+    """
+    with bound(tenant):
+        pool = await _pool()
+        async with pool.connection() as connection:
+            if not isinstance(connection, _Connection):
+                raise BindingError("The pool gave a connection that does not know its schema.")
+            await connection.enter(tenant.schema_name if tenant else PUBLIC)
+            yield Bound(connection)
