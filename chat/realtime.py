@@ -59,12 +59,12 @@ async def greet(db: Bound, person: Person, hello: SignIn) -> Greeting:
         frames += map(message_frame, await db.fetch(MESSAGES, missed.messages_wanted()))
     if missed.changes:
         frames += map(change_frame, missed.changes_kept(await db.fetch(CHANGES, missed.changes_wanted())))
-    for row in missed.news:
+    # One that is not listed has nothing new and is read to its end.
+    news = {row["channel_id"] for row in missed.news}
+    shown = [row for row in rows if row["channel_id"] in news or row["last_read_seq"] < row["last_seq"]]
+    for row in shown:
         if row["known_seq"] is not None:
             frames.append(_caught_up(row, missed.gaps.get(row["channel_id"])))
-    # One that is not listed has nothing new and is read to its end.
-    listed = {row["channel_id"] for row in missed.news}
-    shown = [row for row in rows if row["channel_id"] in listed or row["last_read_seq"] < row["last_seq"]]
     return Greeting(
         ready={"channels": [_position(row) for row in shown], "left": missed.left},
         frames=frames,

@@ -17,6 +17,7 @@ from uuid import UUID
 import msgspec
 import orjson
 import structlog
+from django.conf import settings
 from redis.asyncio import Redis
 
 from platform_site.async_binding import DatabaseAway, abind, close_pool
@@ -44,7 +45,6 @@ AWAY_SECONDS: Final = 1.0
 # The reader lets others have the loop after so much work.
 SLICE_SECONDS: Final = 0.002
 SWEEP_SECONDS: Final = 3.0
-LOOK_SECONDS: Final = 30.0
 
 Waiting = tuple[Sequence[int] | None, Message, int]
 
@@ -337,7 +337,9 @@ class Hub:
             message, size = _prepared(one.frame)
             self._hand_on(room, line.offer(one.number, (one.to, message, size)))
         if members:
-            gap, size = _prepared({"t": "gap", "c": channel, "from": after + 1, "to": upto, "of": kind})
+            # So many changes can be of any message.
+            first, last = (after + 1, upto) if kind == "message" else (1, room.line(channel, "message").known or 1)
+            gap, size = _prepared({"t": "gap", "c": channel, "from": first, "to": last})
             self._send(room, members, gap, size)
         return True
 
@@ -358,7 +360,7 @@ class Hub:
                 if now - room.swept >= self.sweep_every():
                     room.swept = now
                     self.spawn(self._sweep(room))
-                if now - room.looked >= LOOK_SECONDS:
+                if now - room.looked >= settings.REALTIME_LOOK_SECONDS:
                     room.looked = now
                     self.spawn(self._look(room, set()))
 

@@ -46,6 +46,8 @@ DATABASES = {
 }
 # Connections of a realtime process, which needs them for signing in, catching up and sweeping only.
 REALTIME_DATABASE_CONNECTIONS = env.integer("REALTIME_DATABASE_CONNECTIONS", 4, minimum=1)
+# How long a socket may outlive its session when Valkey loses the word.
+REALTIME_LOOK_SECONDS = env.integer("REALTIME_LOOK_SECONDS", 30, minimum=1)
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 
 TENANT_MODEL = "tenancy.Tenant"
