@@ -40,6 +40,7 @@ class Subscription:
         self._pubsub: PubSub | None = None
         self._names: dict[str, asyncio.Event] = {}
         self._alive = asyncio.Event()
+        self._away = False
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -48,15 +49,19 @@ class Subscription:
         while True:
             try:
                 pubsub = self.client().pubsub()
+                names = set(self._names)
                 async with asyncio.timeout(_ANSWER_SECONDS):
                     # At least one name, so that there is a connection to speak of.
-                    await pubsub.subscribe(settings.REDIS_PREFIX + ":rt", *self._names)
-                self._pubsub, pause = pubsub, 0.05
+                    await pubsub.subscribe(settings.REDIS_PREFIX + ":rt", *names)
+                self._pubsub, self._away, pause = pubsub, False, 0.05
+                for name in self._names.keys() - names:
+                    await pubsub.subscribe(name)
                 if before:
                     await self._heard_again()
                 before = True
                 await self._read(pubsub)
             except ValkeyAway as error:
+                self._away = True
                 log.warning("realtime.valkey_away", error=type(error).__name__)
             finally:
                 self._pubsub = None
@@ -111,7 +116,7 @@ class Subscription:
                 except ValkeyAway as error:
                     log.info("realtime.not_subscribed", error=type(error).__name__)
                     return
-        if self._pubsub is None:
+        if self._away:
             return
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
