@@ -14,7 +14,8 @@ from chat.presenting_people import present_person
 from platform_site.api.pagination import CursorMeta
 from platform_site.api.serializers import Identifier, Moment, Shape, Text, Whole, YesNo
 
-LARGEST_SEQ = 2**63 - 1
+# What every client can say exactly.
+LARGEST_SEQ = 2**53 - 1
 
 
 class PersonOutput(Shape):

@@ -27,7 +27,7 @@ def people_to_pick(*, user_id: int, search: str = "", by_address: bool = False) 
     full_name = NullIf(Trim(Concat("first_name", Value(" "), "last_name")), Value(""))
     # Who has no name is shown by what is before the @.
     before_at = Func(F("email"), Value("@"), Value(1), function="split_part", output_field=TextField())
-    shown = Lower(Coalesce(full_name, before_at))
+    shown = Lower(Coalesce(full_name, before_at, output_field=TextField()))
     rows = rows.annotate(shown_name=shown, sort_name=Left(shown, _DECIDES))
     for word in search_words(search):
         # In the index, and then among what may be searched.
