@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.utils import timezone
 
 from accounts.models import User
-from chat.models import Channel, Member, Message
+from chat.models import Member, Message
 from chat.presenting_people import present_person
 from chat.selectors.channels import ChannelView
 from platform_site.moments import wire_time
@@ -23,8 +23,8 @@ def present_channel(view: ChannelView) -> dict[str, Any]:
         "type": channel.kind,
         "name": other.display_name if other else channel.name,
         "otherUser": present_person(other) if other else None,
-        "memberCount": view.member_count,
-        "members": [present_person(face) for face in view.faces],
+        "memberCount": view.crowd.members,
+        "members": [present_person(face) for face in view.crowd.faces],
         "lastSeq": channel.last_seq,
         "changeSeq": channel.change_seq,
         "lastMessage": present_last_message(view.last) if view.last else None,
@@ -35,7 +35,7 @@ def present_channel(view: ChannelView) -> dict[str, Any]:
         "hidden": member.hidden,
         "archived": channel.archived_at is not None,
         "role": member.role,
-        "canPost": can_post(channel, other),
+        "canPost": can_post(view),
         "createdAt": wire_time(channel.created_at),
     }
 
@@ -62,8 +62,6 @@ def present_last_message(message: Message) -> dict[str, Any]:
     }
 
 
-def can_post(channel: Channel, other: User | None) -> bool:
-    """Whether somebody may say something here: it is not archived, and the other one of two is there."""
-    if channel.archived_at is not None:
-        return False
-    return channel.kind == Channel.Kind.GROUP or (other is not None and other.status == User.Status.ACTIVE)
+def can_post(view: ChannelView) -> bool:
+    """As sending decides: somebody else is there to read it, or one is alone."""
+    return view.channel.archived_at is None and (view.crowd.heard or view.crowd.members == 1)

@@ -1,6 +1,6 @@
 """Reading channels and who is in them, as one of their members sees them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -22,11 +22,17 @@ _OF_CONTENT: Final = 1000
 # The order of the list. Never null, and no index: a row that every message touches has none.
 NEWEST_FIRST: Final = ("-activity", "-channel_id")
 
-_FACES_OF: Final = f"""
-SELECT {", ".join(f"person.{column}" for column in SHOWN)}, wanted.channel_id AS of_channel, counted.members AS members
+_CROWDS: Final = f"""
+SELECT {", ".join(f"person.{column}" for column in SHOWN)},
+       wanted.channel_id AS of_channel, counted.members AS members, counted.heard AS heard
   FROM unnest(%s::uuid[]) AS wanted(channel_id)
- CROSS JOIN LATERAL (SELECT count(*) AS members FROM chat_member
-                      WHERE channel_id = wanted.channel_id AND left_at IS NULL) AS counted
+ CROSS JOIN LATERAL (
+       SELECT (SELECT count(*) FROM chat_member
+                WHERE channel_id = wanted.channel_id AND left_at IS NULL) AS members,
+              (SELECT count(*) = 2 FROM (
+                   SELECT FROM chat_member AS there JOIN accounts_user AS one ON one.id = there.user_id
+                    WHERE there.channel_id = wanted.channel_id AND there.left_at IS NULL
+                      AND one.status = '{User.Status.ACTIVE}' LIMIT 2) AS two) AS heard) AS counted
  CROSS JOIN LATERAL (SELECT user_id FROM chat_member
                       WHERE channel_id = wanted.channel_id AND left_at IS NULL ORDER BY user_id LIMIT {FACES}) AS first
   JOIN accounts_user AS person ON person.id = first.user_id
@@ -34,15 +40,23 @@ SELECT {", ".join(f"person.{column}" for column in SHOWN)}, wanted.channel_id AS
 
 
 @dataclass(frozen=True, slots=True)
+class Crowd:
+    """Who is in a channel: the first of them, and how many there are. ``heard``: at least two of them are active."""
+
+    faces: list[User]
+    members: int = 0
+    heard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelView:
-    """A channel as one member sees it. ``faces`` are the first of its members, the member itself perhaps among them."""
+    """A channel as one member sees it."""
 
     member: Member
     unread: int
     mentions: int
     last: Message | None
-    faces: Sequence[User]
-    member_count: int
+    crowd: Crowd
 
     @property
     def channel(self) -> Channel:
@@ -53,7 +67,7 @@ class ChannelView:
         """The other one of two."""
         if self.channel.kind != Channel.Kind.DIRECT:
             return None
-        return next((face for face in self.faces if face.id != self.member.user_id), None)
+        return next((face for face in self.crowd.faces if face.id != self.member.user_id), None)
 
 
 def memberships(*, user_ids: Iterable[int], channel_id: UUID | None = None) -> QuerySet[Member]:
@@ -82,15 +96,14 @@ def channel_views(members: Iterable[Any]) -> list[ChannelView]:
     if not rows:
         return []
     last = _messages(row.last_id for row in rows if row.channel.last_seq > row.hidden_seq)
-    faces = _faces({row.channel_id for row in rows})
+    crowds = _crowds({row.channel_id for row in rows})
     return [
         ChannelView(
             member=row,
             unread=row.unread,
             mentions=row.mentions,
             last=last.get(row.last_id) if row.channel.last_seq > row.hidden_seq else None,
-            faces=faces.get(row.channel_id, ([], 0))[0],
-            member_count=faces.get(row.channel_id, ([], 0))[1],
+            crowd=crowds.get(row.channel_id) or Crowd([]),
         )
         for row in rows
     ]
@@ -142,10 +155,10 @@ def _messages(ids: Iterable[UUID | None]) -> dict[UUID, Message]:
     return {row.id: row for row in rows}
 
 
-def _faces(channel_ids: Iterable[UUID]) -> dict[UUID, tuple[list[User], int]]:
-    """The first members of each channel, by number, and how many there are."""
-    found: dict[UUID, tuple[list[User], int]] = {}
-    for person in User.objects.raw(_FACES_OF, [list(channel_ids)]):
+def _crowds(channel_ids: Iterable[UUID]) -> dict[UUID, Crowd]:
+    """Who is in each channel, by number."""
+    found: dict[UUID, Crowd] = {}
+    for person in User.objects.raw(_CROWDS, [list(channel_ids)]):
         columns: Any = person
-        found.setdefault(columns.of_channel, ([], columns.members))[0].append(person)
+        found.setdefault(columns.of_channel, Crowd([], columns.members, columns.heard)).faces.append(person)
     return found

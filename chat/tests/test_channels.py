@@ -217,6 +217,17 @@ class TestGroup:
         assert error(answer) == (422, "too_many_members")
         assert answer.json()["error"]["context"] == {"maxMembers": 2}
 
+    def test_nobody_says_anything_where_nobody_would_read_it(self, alice: Api, bob: Api, tenant: Any) -> None:
+        made = group(alice, bob.user)["id"]
+        set_status(bob.user, tenant, User.Status.INACTIVE)
+        assert channel(alice, made)["canPost"] is False
+        body = {"content": "Hello?"}
+        assert error(alice.post(f"/chat/channels/{made}/messages", body)) == (422, "recipient_inactive")
+        data(alice.call("DELETE", f"/chat/channels/{made}/members/{bob.user.id}"))
+        # Alone, one keeps notes.
+        assert channel(alice, made)["canPost"] is True
+        assert alice.post(f"/chat/channels/{made}/messages", body).status_code == 201
+
     @pytest.mark.commits
     def test_everybody_in_it_is_told_and_the_journal_has_ids_only(self, alice: Api, bob: Api, tenant: Any) -> None:
         carol = person(tenant, "carol")
