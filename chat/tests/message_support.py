@@ -1,38 +1,30 @@
 """What tests of messages share."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
-from accounts.roles import Role
-from accounts.services.passwords import password_hash
-from accounts.services.people import user_create
-from chat.models import Message
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from chat.models import Channel, Message
+from chat.tests.support import client, direct, group
 from platform_site.binding import bind
-from tests.support import PASSWORD, Api, signed_in
+from tests.support import Api
 
 
-def more_people(tenant: Any, count: int, *, role: Role = Role.USER) -> list[Api]:
+def people(tenant: Any, count: int) -> list[Api]:
     """Further people of this tenant, signed in."""
-    clients = []
-    for number in range(count):
-        email = f"{role}-{number}@{tenant.slug}.test"
-        with bind(tenant.ref):
-            user_create(email=email, first_name=f"P{number}", role=role, password=password_hash(PASSWORD))
-        clients.append(signed_in(tenant, email))
-    return clients
+    return [client(tenant, f"person{number}") for number in range(count)]
 
 
-def group_of(owner: Api, *others: Api, name: str = "Project Alpha") -> str:
+def group_of(owner: Api, *others: Api, **more: Any) -> str:
     """The id of a new group of these."""
-    answer = owner.post("/chat/channels/group", {"name": name, "memberIds": [one.user.id for one in others]})
-    assert answer.status_code == 201, answer.content
-    return str(answer.json()["data"]["id"])
+    return str(group(owner, *(other.user for other in others), **more)["id"])
 
 
 def direct_of(one: Api, other: Api) -> str:
-    answer = one.post("/chat/channels/direct", {"userId": other.user.id})
-    assert answer.status_code in (200, 201), answer.content
-    return str(answer.json()["data"]["id"])
+    return str(direct(one, other.user)["id"])
 
 
 def send(person: Api, channel: str, content: str = "Hello team!", **more: Any) -> Any:
@@ -46,29 +38,47 @@ def sent(person: Api, channel: str, content: str = "Hello team!", **more: Any) -
     return dict(answer.json()["data"])
 
 
+def change(person: Api, method: str, message: Mapping[str, Any], body: Any = None, path: str = "") -> Any:
+    """The answer to a change of this message."""
+    return person.call(method, f"/chat/channels/{message['channelId']}/messages/{message['id']}{path}", body)
+
+
+def edit(person: Api, message: Mapping[str, Any], content: str) -> Any:
+    return change(person, "PATCH", message, {"content": content})
+
+
+def delete(person: Api, message: Mapping[str, Any]) -> Any:
+    return change(person, "DELETE", message)
+
+
+def react(person: Api, message: Mapping[str, Any], emoji: str, method: str = "PUT") -> Any:
+    return change(person, method, message, path=f"/reactions/{quote(emoji)}")
+
+
 def page(person: Api, channel: str, query: str = "") -> dict[str, Any]:
-    """The whole answer of a page."""
+    """The whole answer."""
     answer = person.get(f"/chat/channels/{channel}/messages{query}")
     assert answer.status_code == 200, answer.content
     return dict(answer.json())
 
 
-def seqs(messages: Sequence[dict[str, Any]]) -> list[int]:
+def seqs(messages: Sequence[Mapping[str, Any]]) -> list[int]:
     return [message["seq"] for message in messages]
 
 
-def error(answer: Any) -> tuple[int, str]:
-    return answer.status_code, answer.json()["error"]["code"]
-
-
-def many(person: Api, channel: str, count: int) -> None:
-    """So many messages more, quicker than sent."""
-    from chat.models import Channel
-
+def said_before(person: Api, channel: str, count: int, **more: Any) -> None:
+    """So many messages more, quicker than by sending them."""
     with bind(person.tenant.ref):
         last = Channel.objects.get(id=channel).last_seq
         Message.objects.bulk_create(
-            Message(channel_id=channel, seq=last + number, sender_id=person.user.id, content=f"m{last + number}")
-            for number in range(1, count + 1)
+            Message(channel_id=channel, seq=seq, sender_id=person.user.id, content=f"m{seq}", **more)
+            for seq in range(last + 1, last + count + 1)
         )
         Channel.objects.filter(id=channel).update(last_seq=last + count)
+
+
+def queries_of_chat(call: Callable[[], Any]) -> int:
+    """How many statements touch chat's tables meanwhile."""
+    with CaptureQueriesContext(connection) as captured:
+        call()
+    return sum("chat_" in one["sql"] for one in captured)
