@@ -13,6 +13,7 @@ import structlog
 
 from platform_site.async_binding import Bound, DatabaseAway, abind
 from platform_site.moments import wire_time
+from platform_site.realtime.counting import unread_counts
 from platform_site.realtime.outbound import Message, Outbound, Send
 from platform_site.realtime.ports import Person, client_frames, sources, the_door
 from platform_site.realtime.protocol import (
@@ -155,6 +156,7 @@ class Connection:
                 frames.extend(greeting.frames)
                 for channel, (seq, change) in greeting.positions.items():
                     self.hub.learn(self.room, channel, seq, change)
+            ready["counts"] = (await unread_counts(db, [person.user_id]))[person.user_id]
         await self.out.put(_text(ready))
         for each in frames:
             await self.out.put(_text(each))
