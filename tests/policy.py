@@ -291,6 +291,44 @@ TABLE = [
         "/settings/email/suppressions/{suppression}",
         foreign=404,
     ),
+    Row("GET", "/chat/users", SIGNED_IN, 200),
+    Row("GET", "/chat/unread-count", SIGNED_IN, 200),
+    Row("POST", "/chat/read-all", SIGNED_IN, 200),
+    Row("GET", "/chat/channels", SIGNED_IN, 200),
+    Row("POST", "/chat/channels/direct", SIGNED_IN, 201, body={"userId": "{target}"}, foreign=404),
+    # There are a first and a second person in every tenant.
+    Row("POST", "/chat/channels/group", SIGNED_IN, 201, body={"name": "Project Alpha", "memberIds": [1, 2]}),
+    Row("GET", "/chat/channels/:channel_id", SIGNED_IN, 200, "/chat/channels/{channel}", foreign=404),
+    *(
+        Row(
+            method, "/chat/channels/:channel_id", SIGNED_IN, 200, "/chat/channels/{channel}", {"name": "B"}, foreign=404
+        )
+        for method in ("PUT", "PATCH")
+    ),
+    *(
+        Row(method, "/chat/channels/:channel_id/read", SIGNED_IN, 200, "/chat/channels/{channel}/read", foreign=404)
+        for method in ("POST", "PUT", "PATCH")
+    ),
+    Row("POST", "/chat/channels/:channel_id/leave", SIGNED_IN, 200, "/chat/channels/{channel}/leave", foreign=404),
+    Row("GET", "/chat/channels/:channel_id/members", SIGNED_IN, 200, "/chat/channels/{channel}/members", foreign=404),
+    Row(
+        "POST",
+        "/chat/channels/:channel_id/members",
+        SIGNED_IN,
+        200,
+        "/chat/channels/{channel}/members",
+        {"memberIds": ["{manager}"]},
+        foreign=404,
+    ),
+    Row(
+        "DELETE",
+        "/chat/channels/:channel_id/members/:ref",
+        SIGNED_IN,
+        200,
+        "/chat/channels/{channel}/members/{target}",
+        foreign=404,
+    ),
+    Row("GET", "/me/unread-counts", SIGNED_IN, 200),
     Row("POST", "/tenants/register", ANYBODY, 201, body=REGISTER),
     Row("GET", "/tenants/me", SIGNED_IN, 200),
     Row("GET", "/tenants/by-slug/:slug", ANYBODY, 200, "/tenants/by-slug/acme"),
@@ -339,11 +377,12 @@ class World:
             self.names["api_key"] = key.id
 
     def client(self, persona: str) -> Api:
-        """Somebody of this kind. ``{session}`` and ``{notification}`` are theirs, or the administrator's."""
+        """Somebody of this kind. ``{session}``, ``{notification}`` and ``{channel}`` are theirs, or the administrator's."""
         person = _SIGN_IN_AS.get(persona, "admin")
         self.names["session"] = self._session(f"{person}@{COMPANY}.test")
         self.names["notification"] = self._notification(f"{person}@{COMPANY}.test")
         self.names["suppression"] = self._suppression()
+        self.names["channel"] = self._channel(f"{person}@{COMPANY}.test")
         self.names["unsubscribe"] = self._unsubscribe()
         if persona == "nobody":
             return Api()
@@ -373,6 +412,19 @@ class World:
         with bind(self.tenant.ref):
             person = User.objects.get(email_key=email)
             return Notification.objects.create(user=person, event_key="sales.lead_assigned", title="New lead").id
+
+    def _channel(self, email: str) -> Any:
+        """A group of this person, with the target in it."""
+        from accounts.models import User
+        from chat.models import Channel, Member
+        from platform_site.binding import bind
+
+        with bind(self.tenant.ref):
+            owner, target = User.objects.get(email_key=email), User.objects.get(uuid=self.names["target"])
+            channel = Channel.objects.create(kind=Channel.Kind.GROUP, name="Project", created_by=owner)
+            Member.objects.create(user=owner, channel=channel, role=Member.Role.OWNER)
+            Member.objects.create(user=target, channel=channel)
+            return channel.id
 
     def _unsubscribe(self) -> str:
         from notifications.mailing.tokens import EVERYTHING_SCOPE, Purpose, make_mail_token

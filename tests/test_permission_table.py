@@ -26,7 +26,12 @@ CHECKS_ITSELF = {"/auth/logout"}
 # Whose keys belong to the client, or to a mail provider.
 FREE_MAPS = {"/auth/me/preferences", "/email/webhooks/:provider"}
 SMUGGLED = {"role", "status", "tenant", "tenantId", "uuid", "id", "userId", "isSuperuser", "emailVerified"}
-KNOWN = {"POST /users": {"role"}, "PATCH /users/:ref": {"role", "status"}, "PUT /users/:ref": {"role", "status"}}
+KNOWN = {
+    "POST /users": {"role"},
+    "PATCH /users/:ref": {"role", "status"},
+    "PUT /users/:ref": {"role", "status"},
+    "POST /chat/channels/direct": {"userId"},
+}
 
 
 def routes(patterns: list[Any] | None = None, prefix: str = "") -> Iterator[tuple[str, type[ApiView]]]:
@@ -128,7 +133,9 @@ def _names(path: str) -> list[str]:
     return [name for name in re.findall(r"{(\w+)}", path) if name not in _IDS]
 
 
-_IDS = dict.fromkeys(("session", "api_key", "notification", "suppression"), "019aaf1e-5d2c-7a31-9c0e-000000000002")
+_IDS = dict.fromkeys(
+    ("session", "api_key", "notification", "suppression", "channel"), "019aaf1e-5d2c-7a31-9c0e-000000000002"
+)
 
 
 class TestClosedByDefault:
