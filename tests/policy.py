@@ -377,7 +377,7 @@ class World:
             self.names["api_key"] = key.id
 
     def client(self, persona: str) -> Api:
-        """Somebody of this kind. ``{session}``, ``{notification}`` and ``{channel}`` are theirs, or the administrator's."""
+        """Somebody of this kind. ``{session}``, ``{channel}`` and the like are theirs, or the administrator's."""
         person = _SIGN_IN_AS.get(persona, "admin")
         self.names["session"] = self._session(f"{person}@{COMPANY}.test")
         self.names["notification"] = self._notification(f"{person}@{COMPANY}.test")
