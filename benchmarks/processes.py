@@ -89,7 +89,7 @@ def stock_channels(env: Mapping[str, str]) -> Iterator[Web]:
         sys.executable, "-m", "uvicorn", "benchmarks.stock_channels.asgi:application",
         "--host", "127.0.0.1", "--port", str(port),
         "--loop", "uvloop", "--ws", "websockets-sansio", "--ws-max-size", "65536",
-        "--ws-per-message-deflate", "false", "--lifespan", "off", "--log-level", "error",
+        "--ws-per-message-deflate", "false", "--no-server-header", "--lifespan", "off", "--log-level", "error",
     ]  # fmt: skip
     with _serving(command, env, port) as web:
         yield web

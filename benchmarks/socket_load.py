@@ -6,6 +6,7 @@ time in a message and the time of its arrival are of one clock. It is asked by l
 
 import asyncio
 import json
+import logging
 import resource
 import sys
 import time
@@ -283,4 +284,6 @@ if __name__ == "__main__":
 
     django.setup()
     allow_many_files()
+    # It has a line to say about each socket.
+    logging.getLogger("picows").setLevel(logging.WARNING)
     uvloop.run(_serve())

@@ -25,8 +25,14 @@ QUERY_SECONDS = 0.3
 class Side:
     """A server, and the process that has its sockets and publishes to them."""
 
+    name: str
     web: Web
     load: SocketLoad
+
+    def all_of(self, delivered: Delivered) -> Delivered:
+        lost = f"{self.name}: not every message arrived once: {delivered}"
+        assert delivered.lost == delivered.repeated == 0, lost
+        return delivered
 
 
 def _signed_in(token: str) -> Opening:
@@ -35,13 +41,13 @@ def _signed_in(token: str) -> Opening:
 
 def _ours(stack: ExitStack, env: Mapping[str, str]) -> Side:
     allow_many_files()
-    return Side(stack.enter_context(realtime(env)), stack.enter_context(SocketLoad(env)))
+    return Side("ours", stack.enter_context(realtime(env)), stack.enter_context(SocketLoad(env)))
 
 
 def _stock(stack: ExitStack, layer: str) -> Side:
     allow_many_files()
     env = inherited(DJANGO_SETTINGS_MODULE="benchmarks.stock_channels.settings", STOCK_LAYER=layer)
-    return Side(stack.enter_context(stock_channels(env)), stack.enter_context(SocketLoad(env)))
+    return Side(layer, stack.enter_context(stock_channels(env)), stack.enter_context(SocketLoad(env)))
 
 
 def _in_one_group(side: Side, company: Company | None = None) -> Side:
@@ -61,11 +67,6 @@ def _three_groups(stack: ExitStack, database: Database, core: str = "roomy_core"
     return ours, _in_one_group(_stock(stack, "pubsub")), _in_one_group(_stock(stack, core))
 
 
-def _all_of(delivered: Delivered) -> Delivered:
-    assert delivered.lost == delivered.repeated == 0, f"not every message arrived once: {delivered}"
-    return delivered
-
-
 @dataclass(frozen=True, slots=True)
 class Flood:
     """Messages as fast as the server delivers them."""
@@ -76,7 +77,7 @@ class Flood:
     @classmethod
     def of(cls, side: Side, seconds: float) -> "Flood":
         before = side.web.own_cpu_seconds()
-        delivered = _all_of(side.load.flood(seconds=seconds))
+        delivered = side.all_of(side.load.flood(seconds=seconds))
         cpu = side.web.own_cpu_seconds() - before
         return cls(delivered.per_second, cpu / delivered.deliveries * 1_000_000)
 
@@ -114,7 +115,7 @@ class SocketGroup(Row):
 
 
 def _p99(side: Side, per_second: float, seconds: float) -> float:
-    return _all_of(side.load.pace(per_second=per_second, seconds=seconds)).p99_ms
+    return side.all_of(side.load.pace(per_second=per_second, seconds=seconds)).p99_ms
 
 
 class SocketQuery(Row):
@@ -169,7 +170,7 @@ class SocketPairs(Row):
         return side
 
     def _p50(self, side: Side, seconds: float) -> float:
-        return _all_of(side.load.pace(per_second=200, seconds=seconds)).p50_ms
+        return side.all_of(side.load.pace(per_second=200, seconds=seconds)).p50_ms
 
 
 class SocketBurst(Row):
@@ -181,7 +182,7 @@ class SocketBurst(Row):
     def measure(self, bench: Bench) -> Iterator[Figure]:
         with bench.database(tenants=1) as database, ExitStack() as stack:
             sides = _three_groups(stack, database, core="core")
-            ours, pubsub, core = interleaved(bench.rounds(3), *(partial(self._lost, side) for side in sides))
+            ours, pubsub, core = interleaved(1 if bench.quick else 3, *(partial(self._lost, side) for side in sides))
             yield Figure(self.title, max(ours), "%", PUBSUB, max(pubsub), bar=self.bar)
             yield Figure("The same", max(ours), "%", f"{CORE}, its default capacity", median(core))
 
