@@ -75,10 +75,12 @@ def plan(
     for row in behind:
         channel: UUID = row["channel_id"]
         left.discard(str(channel))
-        if row["known_seq"] is None:
+        unknown = row["known_seq"] is None
+        moved = not unknown and (row["known_seq"], row["known_change"]) != (row["last_seq"], row["change_seq"])
+        # What is unread is always told: another device may have read it meanwhile, and this one finds out by that.
+        if unknown or moved or row["last_read_seq"] < row["last_seq"]:
             made.news.append(row)
-        elif (row["known_seq"], row["known_change"]) != (row["last_seq"], row["change_seq"]):
-            made.news.append(row)
+        if moved:
             most -= _missed(made, row, most)
     made.left = sorted(left)
     return made

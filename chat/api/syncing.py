@@ -19,11 +19,12 @@ class SyncView(ApiView):
         id="chat_sync",
         summary="What was missed since these positions",
         description="For clients without a socket. `since` has the position `[seq, changeSeq]` of each channel that"
-        " the client knows. `channels` are those in which something is new, or which `since` does not name, as"
-        " `[id, lastSeq, changeSeq, lastReadSeq]`; after applying the rest that is the new position. At most 100"
-        " messages and 100 changes of a channel are in it, and 2,000 in all. What is more is a gap: messages `from`"
-        " to `to` are read with `after`; when `from` is not beyond what the client knew, what it has may have"
-        " changed, and it loads the channel again. `left` are channels that one is not in.",
+        " the client knows. `channels` are those in which something is new or unread, or which `since` does not name,"
+        " as `[id, lastSeq, changeSeq, lastReadSeq]`: the new position, once the rest is applied. One that is not"
+        " listed has nothing new and is read to its end. At most 100 messages and 100 changes of a channel are in it,"
+        " and 2,000 in all. What is more is a gap: messages `from` to `to` are read with `after`. Where `from` is not"
+        " beyond what the client knew, messages that it has were changed as well: it loads them again. `left` are"
+        " channels that one is not in.",
         input=SyncInput,
         output=SyncOutput,
         example_in={"since": {examples.CHANNEL_ID: [413, 2]}},
