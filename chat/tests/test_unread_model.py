@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import hypothesis
+import pytest
 from django.db import transaction
 from django.utils import timezone
 from hypothesis import HealthCheck
@@ -32,7 +33,7 @@ from chat.services.members import member_leave, members_add
 from chat.services.message_changes import message_delete
 from chat.services.messages import message_send
 from chat.services.reading import channel_mark_read, channels_mark_read
-from chat.unread import Totals, unread_total, unread_totals
+from chat.unread import Totals, unread_totals
 from platform_site.api.identity import Identity
 from platform_site.binding import require_tenant
 from platform_site.errors import PlatformError
@@ -40,7 +41,7 @@ from platform_site.ids import uuid7
 from tenancy.org_settings.models import OrgSetting
 from tests.support import scaled
 
-EXAMPLES, STEPS = scaled(15, 200), scaled(30, 60)
+EXAMPLES, STEPS = scaled(12, 200), scaled(25, 60)
 PEOPLE, GROUPS = 3, 2
 ALL = -1
 somebody = st.integers(0, PEOPLE - 1)
@@ -209,15 +210,15 @@ class Unread(RuleBasedStateMachine):
 
     @invariant()
     def every_channel_says_what_is_left_to_read(self) -> None:
-        for who, person in enumerate(self.people[: PEOPLE if self.places else 0]):
-            rows: Any = memberships(user_ids=[person.id])
-            seen = {row.channel_id: (row.unread, row.mentions) for row in rows}
-            assert seen == {
-                place.id: (len(left), sum(who in one.named for one in left))
-                for place in self.places
-                if place.open_for(who)
-                for left in [place.left_to_read(who)]
-            }
+        rows: Any = memberships(user_ids=[person.id for person in self.people])
+        seen = {(row.user_id, row.channel_id): (row.unread, row.mentions) for row in rows}
+        assert seen == {
+            (person.id, place.id): (len(left), sum(who in one.named for one in left))
+            for who, person in enumerate(self.people)
+            for place in self.places
+            if place.open_for(who)
+            for left in [place.left_to_read(who)]
+        }
 
     @invariant()
     def the_total_is_what_asks_for_attention(self) -> None:
@@ -231,8 +232,6 @@ class Unread(RuleBasedStateMachine):
                 mentions=sum(who in one.named for messages in left for one in messages),
             )
         assert unread_totals(expected) == expected
-        for user_id, totals in expected.items():
-            assert unread_total(user_id) == totals
 
     @invariant()
     def nobody_has_read_further_than_there_is(self) -> None:
@@ -240,6 +239,7 @@ class Unread(RuleBasedStateMachine):
             assert row.last_read_seq <= row.channel.last_seq
 
 
+@pytest.mark.timeout(1200)
 def test_unread_is_what_one_counts_by_hand(in_tenant: Any, settings: Any) -> None:
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "chat_send_user": (1_000_000, 10)}
     run_state_machine_as_test(
