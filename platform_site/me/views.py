@@ -20,15 +20,15 @@ from platform_site.unread import Unread, unread_of
 STATUSES = ("ok", "unavailable", "not_configured")
 
 
-class SourceOutput(Shape):
+class CounterOutput(Shape):
     status = serializers.ChoiceField(choices=STATUSES)
 
 
-class UnreadSourcesOutput(Shape):
-    email = SourceOutput()
-    tasks = SourceOutput()
-    chat = SourceOutput()
-    notifications = SourceOutput()
+class CountersOutput(Shape):
+    email = CounterOutput()
+    tasks = CounterOutput()
+    chat = CounterOutput()
+    notifications = CounterOutput()
 
 
 class UnreadCountsOutput(Shape):
@@ -39,7 +39,7 @@ class UnreadCountsOutput(Shape):
     chat = Whole(min_value=0)
     notifications = Whole(min_value=0)
     total = Whole(min_value=0)
-    sources = UnreadSourcesOutput()
+    sources = CountersOutput()
     as_of = Moment()
 
 

@@ -39,6 +39,10 @@ SPECTACULAR_SETTINGS = {
         "AnalyticsScopeEnum": "notifications.api.analytics_shapes.SCOPES",
         "RecordFindingEnum": "notifications.api.email_settings.domain_shapes.FINDINGS",
         "DomainStatusEnum": "notifications.api.email_settings.domain_shapes.STATUSES",
+        "RoleEnum": "accounts.roles.Role",
+        "ChannelTypeEnum": "chat.models.Channel.Kind",
+        "ChannelRoleEnum": "chat.models.Member.Role",
+        "UnreadCounterStatusEnum": "platform_site.me.views.STATUSES",
     },
     "SORT_OPERATIONS": True,
     "POSTPROCESSING_HOOKS": [

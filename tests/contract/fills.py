@@ -466,3 +466,61 @@ def _written_template(case: Any) -> None:
     # What a generated text says is no Liquid, and the version is somebody's.
     _name(case, template="sales.lead_assigned:email")
     case.body = {"subject": "Hello {{ user.name }}"}
+
+
+@fills("chat_users", "chat_channels", always=True)
+def _channels(case: Any) -> None:
+    # A cursor is what this list has given before.
+    case.query = {name: value for name, value in (case.query or {}).items() if name != "cursor"}
+
+
+@fills("chat_direct_open", always=True)
+def _direct(case: Any) -> None:
+    somebody = _as(case, world.administrator())
+    _own_key(case)
+    _put(case, userId=world.person(somebody.tenant).id)
+
+
+@fills("chat_group_create", always=True)
+def _new_group(case: Any) -> None:
+    _own_key(case)
+    if _goes_on(case):
+        # The second person of the run's own company.
+        _put(case, memberIds=[2])
+    else:
+        somebody = _as(case, world.administrator())
+        _put(case, memberIds=[world.person(somebody.tenant).id])
+
+
+@fills(
+    "chat_channel",
+    "chat_channel_update",
+    "chat_channel_update_put",
+    "chat_channel_read",
+    "chat_channel_read_put",
+    "chat_channel_read_patch",
+    "chat_channel_leave",
+    "chat_members",
+    "chat_members_add",
+    "chat_member_remove",
+    always=True,
+)
+def _group(case: Any) -> None:
+    members = [2]
+    if not _goes_on(case):
+        somebody = _as(case, world.administrator())
+        channel_id, other = world.group(somebody)
+        members = [world.person(somebody.tenant).id]
+        _name(case, channel_id=str(channel_id))
+        if "ref" in case.path_parameters:
+            _name(case, ref=str(other.id))
+    case.query = {name: value for name, value in (case.query or {}).items() if name != "cursor"}
+    if isinstance(case.body, dict):
+        if "memberIds" in case.body:
+            _own_key(case)
+            _put(case, memberIds=members)
+        # Either a number or a message, and there is none.
+        case.body = {name: value for name, value in case.body.items() if name != "messageId"}
+        # RFC 3339 allows leap seconds, and nobody here knows them.
+        if case.body.get("mutedUntil"):
+            _put(case, mutedUntil="2099-01-01T00:00:00Z")

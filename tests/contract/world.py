@@ -137,3 +137,11 @@ def suppression(somebody: Api) -> UUID:
             address_hash=uuid4().bytes, email="gone@acme.test", scope=Suppression.Scope.ALL, reason="manual"
         )
     return UUID(str(row.id))
+
+
+def group(somebody: Api) -> tuple[UUID, User]:
+    """A group of this person and somebody new."""
+    other = person(somebody.tenant)
+    made = somebody.post("/chat/channels/group", {"name": "Project Alpha", "memberIds": [other.id]})
+    assert made.status_code == 201, made.content
+    return UUID(made.json()["data"]["id"]), other
