@@ -87,6 +87,7 @@ QUIET = {"enabled": True, "startTime": "22:00", "endTime": "08:00", "timezone": 
 MAIL_MANAGER = "email_settings.manage"
 SMTP = {"host": "smtp.example.com", "fromEmail": "crm@example.com", "username": "m", "password": "p"}
 RAISED = {"eventKey": "sales.lead_assigned", "userIds": ["{target}"], "data": {"leadName": "Acme"}}
+MESSAGES, MESSAGE = "/chat/channels/:channel_id/messages", "/chat/channels/{channel}/messages/{message}"
 # It checks the token itself, because an expired one must be able to sign out; ending it twice is fine.
 _OWN_CHECK = {"nobody": 401, "pending": 200, "inactive": 200, "suspended": 200, "key": 401, "small key": 401}
 
@@ -328,6 +329,19 @@ TABLE = [
         "/chat/channels/{channel}/members/{target}",
         foreign=404,
     ),
+    Row("GET", MESSAGES, SIGNED_IN, 200, "/chat/channels/{channel}/messages", foreign=404),
+    Row("POST", MESSAGES, SIGNED_IN, 201, "/chat/channels/{channel}/messages", {"content": "Hello"}, foreign=404),
+    *(
+        Row(method, f"{MESSAGES}/:message_id", SIGNED_IN, 200, MESSAGE, {"content": "Changed"}, foreign=404)
+        for method in ("PUT", "PATCH")
+    ),
+    Row("DELETE", f"{MESSAGES}/:message_id", SIGNED_IN, 200, MESSAGE, foreign=404),
+    *(
+        Row(method, f"{MESSAGES}/:message_id/reactions/:emoji", SIGNED_IN, 200, f"{MESSAGE}/reactions/👍", foreign=404)
+        for method in ("PUT", "DELETE")
+    ),
+    Row("GET", "/chat/search", SIGNED_IN, 200, "/chat/search?q=hello"),
+    Row("POST", "/chat/sync", SIGNED_IN, 200, body={"since": {}}),
     Row("GET", "/me/unread-counts", SIGNED_IN, 200),
     Row("POST", "/tenants/register", ANYBODY, 201, body=REGISTER),
     Row("GET", "/tenants/me", SIGNED_IN, 200),
@@ -383,6 +397,7 @@ class World:
         self.names["notification"] = self._notification(f"{person}@{COMPANY}.test")
         self.names["suppression"] = self._suppression()
         self.names["channel"] = self._channel(f"{person}@{COMPANY}.test")
+        self.names["message"] = self._message(f"{person}@{COMPANY}.test")
         self.names["unsubscribe"] = self._unsubscribe()
         if persona == "nobody":
             return Api()
@@ -425,6 +440,17 @@ class World:
             Member.objects.create(user=owner, channel=channel, role=Member.Role.OWNER)
             Member.objects.create(user=target, channel=channel)
             return channel.id
+
+    def _message(self, email: str) -> Any:
+        """What this person said in that group."""
+        from accounts.models import User
+        from chat.models import Channel, Message
+        from platform_site.binding import bind
+
+        with bind(self.tenant.ref):
+            Channel.objects.filter(id=self.names["channel"]).update(last_seq=1)
+            sender = User.objects.get(email_key=email)
+            return Message.objects.create(channel_id=self.names["channel"], seq=1, sender=sender, content="Hello").id
 
     def _unsubscribe(self) -> str:
         from notifications.mailing.tokens import EVERYTHING_SCOPE, Purpose, make_mail_token
