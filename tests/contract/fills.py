@@ -524,3 +524,52 @@ def _group(case: Any) -> None:
         # RFC 3339 allows leap seconds, and nobody here knows them.
         if case.body.get("mutedUntil"):
             _put(case, mutedUntil="2099-01-01T00:00:00Z")
+
+
+@fills("chat_messages", always=True)
+def _messages(case: Any) -> None:
+    somebody = _as(case, world.administrator())
+    channel_id, message_id = world.message(somebody)
+    _name(case, channel_id=str(channel_id))
+    # A cursor is what this list has given before, and of the rest one is enough.
+    asked = {name: value for name, value in (case.query or {}).items() if name != "cursor"}
+    where = [name for name in asked if name != "limit"][:1]
+    case.query = {name: value for name, value in asked.items() if name in ("limit", *where)}
+    if "around" in case.query:
+        case.query["around"] = str(message_id)
+
+
+@fills("chat_message_send", always=True)
+def _message(case: Any) -> None:
+    _own_key(case)
+    if not _goes_on(case):
+        somebody = _as(case, world.administrator())
+        _name(case, channel_id=str(world.group(somebody)[0]))
+    if isinstance(case.body, dict):
+        # The same id stands for the same message, and there is none to answer.
+        better = {"clientMessageId": world.unique("m"), "replyTo": None}
+        _put(case, **{name: value for name, value in better.items() if name in case.body})
+
+
+@fills(
+    "chat_message_edit",
+    "chat_message_edit_put",
+    "chat_message_delete",
+    "chat_reaction_add",
+    "chat_reaction_remove",
+    always=True,
+)
+def _message_that_is_there(case: Any) -> None:
+    # A message goes with its channel, and a link knows only one id.
+    somebody = _as(case, world.administrator())
+    channel_id, message_id = world.message(somebody)
+    _name(case, channel_id=str(channel_id), message_id=str(message_id))
+    if "emoji" in case.path_parameters:
+        _name(case, emoji="👍")
+
+
+@fills("chat_search", always=True)
+def _words(case: Any) -> None:
+    # A cursor is what this list has given before; which channels there are is not in the schema.
+    asked = {name: value for name, value in (case.query or {}).items() if name not in ("cursor", "channelId")}
+    case.query = {**asked, "q": "hello"}

@@ -145,3 +145,11 @@ def group(somebody: Api) -> tuple[UUID, User]:
     made = somebody.post("/chat/channels/group", {"name": "Project Alpha", "memberIds": [other.id]})
     assert made.status_code == 201, made.content
     return UUID(made.json()["data"]["id"]), other
+
+
+def message(somebody: Api) -> tuple[UUID, UUID]:
+    """A channel of this person's, and what the person said in it."""
+    channel_id, _ = group(somebody)
+    made = somebody.post(f"/chat/channels/{channel_id}/messages", {"content": "Hello team!"})
+    assert made.status_code == 201, made.content
+    return channel_id, UUID(made.json()["data"]["id"])
