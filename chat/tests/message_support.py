@@ -1,16 +1,18 @@
 """What tests of messages share."""
 
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from chat.models import Channel, Message
 from chat.tests.support import client, direct, group
 from platform_site.binding import bind
-from tests.support import Api
+from tests.support import Api, threads_close_connections
 
 
 def people(tenant: Any, count: int) -> list[Api]:
@@ -82,3 +84,32 @@ def queries_of_chat(call: Callable[[], Any]) -> int:
     with CaptureQueriesContext(connection) as captured:
         call()
     return sum("chat_" in one["sql"] for one in captured)
+
+
+def while_locked(group: str, person: Api, call: Callable[[], Any], meanwhile: Callable[[], Any]) -> Any:
+    """What ``call`` gives when it waits for the channel's lock while ``meanwhile`` happens behind it."""
+    answers: list[Any] = []
+
+    def wait() -> None:
+        with threads_close_connections():
+            answers.append(call())
+
+    thread = threading.Thread(target=wait)
+    with bind(person.tenant.ref), transaction.atomic():
+        Channel.objects.select_for_update().get(id=group)
+        thread.start()
+        deadline = time.monotonic() + 10
+        while not _somebody_waits():
+            assert time.monotonic() < deadline, "nobody waits for the lock"
+        meanwhile()
+    thread.join()
+    return answers[0]
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+            " WHERE NOT granted AND datname = current_database()"
+        )
+        return bool(cursor.fetchone()[0])

@@ -18,8 +18,8 @@ from chat.tests.message_support import (
     queries_of_chat,
     react,
     said_before,
-    send,
     sent,
+    while_locked,
 )
 from chat.tests.support import UNKNOWN, channel, client, error, listening
 from platform_site.binding import bind
@@ -207,6 +207,31 @@ class TestForReal:
             for number, shown in enumerate((edited, reacted, taken, gone), 1)
         ]
         assert [one["changeSeq"] for one in (edited, reacted, taken, gone)] == [1, 2, 3, 4]
+
+    def test_who_is_taken_out_while_waiting_changes_nothing(self, alice: Api, bob: Api) -> None:
+        group = group_of(alice, bob)
+        message = sent(bob, group)
+        for call in (lambda: edit(bob, message, "x"), lambda: delete(bob, message), lambda: react(bob, message, "👍")):
+            own = Member.objects.filter(user=bob.user, channel=group)
+            answer = while_locked(group, alice, call, lambda own=own: own.update(left_at=timezone.now()))
+            assert error(answer) == (404, "not_found")
+            with bind(bob.tenant.ref):
+                own.update(left_at=None)
+        assert page(alice, group)["data"] == [message]
+        assert page(alice, group)["meta"]["changeSeq"] == 0
+
+    def test_what_is_deleted_while_a_change_waits_stays_deleted(self, alice: Api, bob: Api) -> None:
+        group = group_of(alice, bob)
+        message = sent(bob, group)
+        this = Message.objects.filter(id=message["id"])
+        answer = while_locked(
+            group,
+            alice,
+            lambda: edit(bob, message, "Back"),
+            lambda: this.update(content="", deleted_at=timezone.now()),
+        )
+        assert error(answer) == (409, "message_deleted")
+        assert page(alice, group)["data"][0]["content"] == ""
 
     def test_numbers_of_changes_have_no_hole_whoever_changes_at_once(self, alice: Api, bob: Api, settings: Any) -> None:
         settings.RATE_LIMITS = {**settings.RATE_LIMITS, "chat_send_user": (1_000_000, 10)}

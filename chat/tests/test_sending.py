@@ -1,25 +1,24 @@
 """``POST /chat/channels/:id/messages``: what is sent, what is refused, and what races."""
 
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
 from chat.models import Channel, Member, Message
-from chat.tests.message_support import delete, direct_of, edit, group_of, page, people, send, sent, seqs
+from chat.tests.message_support import delete, direct_of, edit, group_of, page, people, send, sent, seqs, while_locked
 from chat.tests.support import UNKNOWN, channel, channels, error, listening
 from platform_site import valkey
 from platform_site.binding import bind
 from platform_site.local.server import Profile
 from tests.servers import private_valkey
-from tests.support import Api, at_once, scaled, threads_close_connections
+from tests.support import Api, at_once, scaled
 
 WRITERS = 64
 
@@ -316,8 +315,11 @@ class TestForReal:
 
     def test_who_is_taken_out_while_waiting_is_out(self, alice: Api, bob: Api) -> None:
         group = group_of(alice, bob)
-        answer = _while_locked(
-            group, alice, lambda: send(bob, group), lambda: Member.objects.filter(user=bob.user).update(left_at=_now())
+        answer = while_locked(
+            group,
+            alice,
+            lambda: send(bob, group),
+            lambda: Member.objects.filter(user=bob.user).update(left_at=timezone.now()),
         )
         assert error(answer) == (404, "not_found")
         assert page(alice, group)["meta"]["lastSeq"] == 0
@@ -325,8 +327,11 @@ class TestForReal:
 
     def test_what_is_archived_while_waiting_is_closed(self, alice: Api, bob: Api) -> None:
         group = group_of(alice, bob)
-        answer = _while_locked(
-            group, alice, lambda: send(bob, group), lambda: Channel.objects.filter(id=group).update(archived_at=_now())
+        answer = while_locked(
+            group,
+            alice,
+            lambda: send(bob, group),
+            lambda: Channel.objects.filter(id=group).update(archived_at=timezone.now()),
         )
         assert error(answer) == (422, "channel_archived")
         assert page(alice, group)["meta"]["lastSeq"] == 0
@@ -376,36 +381,3 @@ class TestValkeyAway:
         message = sent(alice, group)
         assert edit(alice, message, "Changed").status_code == 200
         assert [one["content"] for one in page(bob, group)["data"]] == ["Changed"]
-
-
-def _now() -> Any:
-    return timezone.now()
-
-
-def _while_locked(group: str, person: Api, call: Callable[[], Any], meanwhile: Callable[[], Any]) -> Any:
-    """What ``call`` gives when it waits for the channel's lock while ``meanwhile`` happens behind it."""
-    answers: list[Any] = []
-
-    def wait() -> None:
-        with threads_close_connections():
-            answers.append(call())
-
-    thread = threading.Thread(target=wait)
-    with bind(person.tenant.ref), transaction.atomic():
-        Channel.objects.select_for_update().get(id=group)
-        thread.start()
-        deadline = time.monotonic() + 10
-        while not _somebody_waits():
-            assert time.monotonic() < deadline, "nobody waits for the lock"
-        meanwhile()
-    thread.join()
-    return answers[0]
-
-
-def _somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
-            " WHERE NOT granted AND datname = current_database()"
-        )
-        return bool(cursor.fetchone()[0])
