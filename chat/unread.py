@@ -27,7 +27,7 @@ MENTIONS: Final = f"""CASE WHEN {_ANYTHING} THEN (
     ELSE 0 END"""  # noqa: S608
 
 # One row for each of %(users)s who has something unread; who has nothing has no row. What is muted, left or
-# archived asks for nobody's attention.
+# archived asks for nobody's attention. OFFSET keeps the planner from counting twice what is used twice.
 TOTALS: Final = f"""
 SELECT user_id,
        sum(unread)::bigint AS unread,
@@ -38,7 +38,8 @@ SELECT user_id,
          WHERE chat_member.user_id = ANY(%(users)s::bigint[]) AND chat_member.left_at IS NULL
            AND chat_channel.archived_at IS NULL
            AND (chat_member.muted_until IS NULL OR chat_member.muted_until <= now())
-           AND {_ANYTHING}) AS each
+           AND {_ANYTHING}
+         OFFSET 0) AS each
  GROUP BY user_id"""  # noqa: S608
 
 

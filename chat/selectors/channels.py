@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Left
@@ -22,9 +23,12 @@ _OF_CONTENT: Final = 1000
 # The order of the list. Never null, and no index: a row that every message touches has none.
 NEWEST_FIRST: Final = ("-activity", "-channel_id")
 
+# In the model's order, which ``from_db`` asks for; the number comes first.
+_FACE: Final = [field.attname for field in User._meta.concrete_fields if field.name in SHOWN]
+# OFFSET keeps the planner from counting once for each face.
 _CROWDS: Final = f"""
-SELECT {", ".join(f"person.{column}" for column in SHOWN)},
-       wanted.channel_id AS of_channel, counted.members AS members, counted.heard AS heard
+SELECT {", ".join(f"person.{column}" for column in _FACE)},
+       wanted.channel_id, counted.members, counted.heard
   FROM unnest(%s::uuid[]) AS wanted(channel_id)
  CROSS JOIN LATERAL (
        SELECT (SELECT count(*) FROM chat_member
@@ -32,7 +36,8 @@ SELECT {", ".join(f"person.{column}" for column in SHOWN)},
               (SELECT count(*) = 2 FROM (
                    SELECT FROM chat_member AS there JOIN accounts_user AS one ON one.id = there.user_id
                     WHERE there.channel_id = wanted.channel_id AND there.left_at IS NULL
-                      AND one.status = '{User.Status.ACTIVE}' LIMIT 2) AS two) AS heard) AS counted
+                      AND one.status = '{User.Status.ACTIVE}' LIMIT 2) AS two) AS heard
+       OFFSET 0) AS counted
  CROSS JOIN LATERAL (SELECT user_id FROM chat_member
                       WHERE channel_id = wanted.channel_id AND left_at IS NULL ORDER BY user_id LIMIT {FACES}) AS first
   JOIN accounts_user AS person ON person.id = first.user_id
@@ -156,9 +161,12 @@ def _messages(ids: Iterable[UUID | None]) -> dict[UUID, Message]:
 
 
 def _crowds(channel_ids: Iterable[UUID]) -> dict[UUID, Crowd]:
-    """Who is in each channel, by number."""
+    """Who is in each channel, by number. Somebody who is in many of them is made once."""
     found: dict[UUID, Crowd] = {}
-    for person in User.objects.raw(_CROWDS, [list(channel_ids)]):
-        columns: Any = person
-        found.setdefault(columns.of_channel, Crowd([], columns.members, columns.heard)).faces.append(person)
+    known: dict[int, User] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_CROWDS, [list(channel_ids)])
+        for *person, channel_id, members, heard in cursor.fetchall():
+            face = known.get(person[0]) or known.setdefault(person[0], User.from_db(connection.alias, _FACE, person))
+            found.setdefault(channel_id, Crowd([], members, heard)).faces.append(face)
     return found
