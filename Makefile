@@ -78,6 +78,11 @@ openapi: ## Refresh docs/openapi.json
 	$(call install,requirements-dev.txt)
 	@$(with-servers) python manage.py spectacular --format openapi-json --validate --fail-on-warn --file docs/openapi.json
 
+.PHONY: asyncapi
+asyncapi: ## Refresh docs/asyncapi.json, also after docs/openapi.json changed
+	$(call install,requirements-dev.txt)
+	@$(VENV)/python -m platform_site.realtime.asyncapi
+
 .PHONY: mails
 mails: ## Compile the layout of mails, after changing platform_site/mail_layout/layout.mjml
 	$(call install,requirements-dev.txt)
