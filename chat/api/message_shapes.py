@@ -57,16 +57,17 @@ class Positions(FreeMap):
         for channel_id, position in positions.items():
             if not re.fullmatch(_UUID, channel_id) or not _is_position(position):
                 self.fail("invalid_position")
-        return {channel_id.lower(): position for channel_id, position in positions.items()}
+        return {channel_id.lower(): [int(number) for number in position] for channel_id, position in positions.items()}
 
 
 def _is_position(value: Any) -> bool:
-    # A boolean is a number to Python.
-    return (
-        isinstance(value, list)
-        and len(value) == 2
-        and all(type(number) is int and 0 <= number <= LARGEST_SEQ for number in value)
-    )
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))
+
+
+def _is_number(value: Any) -> bool:
+    # A boolean is a number to Python, and 1.0 is a whole one to JSON Schema.
+    whole = isinstance(value, (int, float)) and not isinstance(value, bool) and value == value // 1
+    return whole and 0 <= value <= LARGEST_SEQ
 
 
 @extend_schema_field(
