@@ -36,7 +36,7 @@ from platform_site.outbox.models import OutboxRow
 from tests.smtp_server import Mail, SmtpServer, smtp_server
 from tests.support import Api, database_environment, scaled
 
-pytestmark = [pytest.mark.commits, pytest.mark.timeout(scaled(120, 1800))]
+pytestmark = [pytest.mark.commits, pytest.mark.timeout(scaled(120, 5400))]
 
 KILLS = scaled(3, 100)
 MAILS = 100 * KILLS
@@ -170,7 +170,7 @@ def test_a_valkey_that_restarts_while_mails_go_out_loses_nothing(
             traffic(2)
             broker.start()
             traffic(2)
-        assert becomes(lambda: not waiting(), 120), f"{waiting()} wait"
+        assert becomes(lambda: not waiting(), scaled(60, 900)), f"{waiting()} wait"
         # And afterwards the worker listens again.
         traffic(1)
         assert becomes(lambda: not waiting(), 60)
