@@ -108,6 +108,8 @@ def while_locked(group: str, person: Api, call: Callable[[], Any], meanwhile: Ca
 
 def _somebody_waits() -> bool:
     with connection.cursor() as cursor:
+        # Else a transaction sees for ever who was connected at its first look.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute(
             "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
             " WHERE NOT granted AND datname = current_database()"

@@ -192,7 +192,7 @@ class TestNotification:
     ) -> None:
         with bind(bob.tenant.ref):
             until = timezone.now() + timedelta(hours=hours)
-            Member.objects.filter(user=bob.user, channel=group).update(muted_until=until)
+            Member.objects.filter(user=bob.user, channel_id=group).update(muted_until=until)
         sent(alice, group, "<@all>")
         dispatcher.drain()
         assert len(told(bob)) == count

@@ -41,7 +41,8 @@ def test_without_anything_it_is_the_newest_page(bob: Api, group: str) -> None:
 
 
 def test_cursors_lead_to_the_end_and_back_whatever_is_sent_meanwhile(alice: Api, bob: Api, group: str) -> None:
-    seen, cursors = [], [None]
+    seen: list[list[int]] = []
+    cursors: list[str | None] = [None]
     for _ in range(4):
         query = f"?limit=3&cursor={cursors[-1]}" if cursors[-1] else "?limit=3"
         answer = page(bob, group, query)
@@ -91,15 +92,15 @@ def test_a_message_is_shown_among_its_neighbours(
     bob: Api, group: str, seq: int, limit: int, expected: list[int]
 ) -> None:
     with bind(bob.tenant.ref):
-        message_id = Message.objects.get(channel=group, seq=seq).id
+        message_id = Message.objects.get(channel_id=group, seq=seq).id
     assert numbers(bob, group, f"?around={message_id}&limit={limit}") == expected
 
 
 def test_there_is_nothing_around_of_what_one_does_not_see(alice: Api, bob: Api, group: str) -> None:
     elsewhere = sent(alice, group_of(alice, bob))["id"]
     with bind(bob.tenant.ref):
-        hidden = Message.objects.get(channel=group, seq=3).id
-        Member.objects.filter(user=bob.user, channel=group).update(hidden_seq=3)
+        hidden = Message.objects.get(channel_id=group, seq=3).id
+        Member.objects.filter(user=bob.user, channel_id=group).update(hidden_seq=3)
     for message_id in (elsewhere, hidden, UNKNOWN):
         assert error(bob.get(f"/chat/channels/{group}/messages?around={message_id}")) == (404, "not_found")
 
@@ -108,7 +109,7 @@ def test_there_is_nothing_around_of_what_one_does_not_see(alice: Api, bob: Api, 
 def test_what_is_hidden_or_gone_is_beyond_the_end(bob: Api, group: str, column: str) -> None:
     with bind(bob.tenant.ref):
         if column == "hidden_seq":
-            Member.objects.filter(user=bob.user, channel=group).update(hidden_seq=8)
+            Member.objects.filter(user=bob.user, channel_id=group).update(hidden_seq=8)
         else:
             Channel.objects.filter(id=group).update(purged_seq=8)
     answer = page(bob, group)
@@ -184,7 +185,8 @@ def test_no_forged_cursor_is_more_than_a_wrong_one(bob: Api, group: str) -> None
 
     chance = random.Random(7)
     forged = [sealed([kid, backward, [["v", 1]]]), sealed([kid, True, values]), sealed(["k9", backward, values])]
-    forged += [sealed(one) for one in ([], {}, None, 5, [kid], [kid, backward, [["v", 10**40]]], [[[[[]]]]])]
+    odd: list[Any] = [[], {}, None, 5, [kid], [kid, backward, [["v", 10**40]]], [[[[[]]]]]]
+    forged += [sealed(one) for one in odd]
     forged += ["", ".", payload, f"{payload}.", f".{signature}", "x" * 2000, "%00", "%F0%9F%98%80", signature * 3]
     for _ in range(150):
         place = chance.randrange(len(real))
@@ -206,7 +208,7 @@ def test_a_page_costs_the_same_for_one_and_for_a_hundred(alice: Api, bob: Api) -
     said_before(alice, few, 1)
     said_before(alice, much, 100, mentioned=[0, alice.user.id, bob.user.id])
     with bind(bob.tenant.ref):
-        rows = list(Message.objects.filter(channel=much))
+        rows = list(Message.objects.filter(channel_id=much))
         Reaction.objects.bulk_create(
             Reaction(message=row, emoji=emoji, user=person)
             for row in rows

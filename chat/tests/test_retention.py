@@ -43,7 +43,7 @@ def run(days_on: float = 0) -> None:
 def age(person: Api, group: str, seqs: list[int], days: float) -> None:
     with bind(person.tenant.ref):
         then = timezone.now() - timedelta(days=days)
-        Message.objects.filter(channel=group, seq__in=seqs).update(created_at=then)
+        Message.objects.filter(channel_id=group, seq__in=seqs).update(created_at=then)
 
 
 def due() -> list[datetime]:

@@ -88,7 +88,7 @@ def test_only_what_one_may_read_is_found(alice: Api, bob: Api, mallory: Api, ten
         assert error(find(person, "secret", channelId=group)) == (404, "not_found")
     assert error(find(bob, "secret", channelId=UNKNOWN)) == (404, "not_found")
     with bind(tenant.ref):
-        Member.objects.filter(user=bob.user, channel=group).update(hidden_seq=2)
+        Member.objects.filter(user=bob.user, channel_id=group).update(hidden_seq=2)
     assert seqs(found(bob, "secret")) == [3]
     with bind(tenant.ref):
         Channel.objects.filter(id=group).update(purged_seq=1)
@@ -109,7 +109,7 @@ def test_pages_go_on_where_they_ended(alice: Api, bob: Api, mallory: Api, group:
     for number in range(5):
         sent(alice, group, f"word {number}")
     seen: list[int] = []
-    cursor = ""
+    cursor: Any = ""
     for _ in range(3):
         answer = find(bob, "word", limit=2, **({"cursor": cursor} if cursor else {})).json()
         assert answer["meta"]["limit"] == 2

@@ -202,7 +202,7 @@ class TestRefused:
         group, other = group_of(alice, bob), group_of(alice, bob)
         elsewhere, hidden = sent(alice, other), sent(alice, group)
         with bind(bob.tenant.ref):
-            Member.objects.filter(user=bob.user, channel=group).update(hidden_seq=1)
+            Member.objects.filter(user=bob.user, channel_id=group).update(hidden_seq=1)
         for message_id in (elsewhere["id"], hidden["id"], UNKNOWN):
             answer = send(bob, group, replyTo=message_id)
             assert error(answer) == (422, "reply_not_found")
@@ -278,7 +278,8 @@ class TestForReal:
     @pytest.mark.usefixtures("unlimited")
     def test_many_writers_leave_no_hole_and_a_reader_misses_nothing(self, alice: Api, bob: Api) -> None:
         group, each = group_of(alice, bob), scaled(2, 40)
-        total, seen = WRITERS * each, []
+        total = WRITERS * each
+        seen: list[int] = []
 
         def write(number: int) -> list[int]:
             if number == WRITERS:
@@ -296,7 +297,7 @@ class TestForReal:
         # A reader that asks for what is behind the last that it has: nothing turns up behind its back.
         assert seen == list(range(1, total + 1))
         with bind(alice.tenant.ref):
-            rows = list(Message.objects.filter(channel=group).order_by("seq").values_list("seq", "created_at"))
+            rows = list(Message.objects.filter(channel_id=group).order_by("seq").values_list("seq", "created_at"))
             assert Channel.objects.get(id=group).last_seq == total
         assert [seq for seq, _ in rows] == list(range(1, total + 1))
         assert [at for _, at in rows] == sorted(at for _, at in rows)
