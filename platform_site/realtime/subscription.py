@@ -7,6 +7,7 @@ missed.
 """
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -73,18 +74,23 @@ class Subscription:
 
     async def _read(self, pubsub: PubSub) -> None:
         watch = asyncio.get_running_loop().create_task(self._watch(pubsub))
+        # The connection itself is read: its owner would mend it in silence, and wait for that as long as it takes.
+        connection: Any = pubsub.connection
         try:
             while True:
                 # The raw answer: (kind, name, body). What redis-py makes of it would cost as much as reading it.
-                answer: Any = await pubsub.parse_response(block=True)
-                kind = answer[0]
+                answer: Any = await connection.read_response(
+                    timeout=math.inf, disconnect_on_error=False, push_request=True
+                )
+                # A ping is answered by a word of its own in RESP3.
+                kind = answer[0] if isinstance(answer, list) else answer
                 if kind == b"message":
                     await self._hear(answer[1], answer[2])
                 elif kind == b"subscribe":
                     event = self._names.get(answer[1].decode())
                     if event is not None:
                         event.set()
-                elif kind == b"pong":
+                elif kind in (b"pong", b"PONG"):
                     self._alive.set()
         finally:
             watch.cancel()
