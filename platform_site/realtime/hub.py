@@ -200,7 +200,12 @@ class Hub:
             del self.rooms[room.tenant.id]
             name = topic(room.tenant.id)
             del self._topics[name.encode()]
-            self.spawn(self._subscription.remove(name))
+            self.spawn(self._unsubscribe(name))
+
+    async def _unsubscribe(self, name: str) -> None:
+        # Somebody may have come back before this has begun.
+        if name.encode() not in self._topics:
+            await self._subscription.remove(name)
 
     async def watch(self, connection: Connection, wanted: frozenset[int]) -> set[int]:
         """Let this socket hear of these people's coming and going; gives those who are there."""
