@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from channels.routing import URLRouter
-from channels.security.websocket import OriginValidator
+from channels.security.websocket import OriginValidator, WebsocketDenier
 from django.conf import settings
 from django.urls import re_path
 from django.utils.module_loading import autodiscover_modules
@@ -39,6 +39,8 @@ class Origins(OriginValidator):
         origin = _header(scope, b"origin")
         if not origin or _same_host(origin, _header(scope, b"host")):
             return await self.application(scope, receive, send)
+        if not _readable(origin):
+            return await WebsocketDenier()(scope, receive, send)
         return await super().__call__(scope, receive, send)
 
 
@@ -78,4 +80,13 @@ def _header(scope: Message, name: bytes) -> str:
 
 def _same_host(origin: str, host: str) -> bool:
     """A page of the server itself, whatever it is called there. A browser sets both and a page can set neither."""
-    return bool(host) and urlsplit(origin).netloc.lower() == host.lower()
+    return bool(host) and origin.lower().partition("://")[2] == host.lower()
+
+
+def _readable(origin: str) -> bool:
+    """Channels' check raises for what is no address; that is nobody's page."""
+    try:
+        urlsplit(origin).port  # noqa: B018 - raises
+    except ValueError:
+        return False
+    return True
