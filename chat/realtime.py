@@ -76,7 +76,10 @@ def _positions(hello: SignIn) -> dict[str, tuple[int, int]]:
     """What the client says that it had; a number alone is a position without changes."""
     given = hello.since or {}
     return {
-        channel.lower(): (position, 0) if isinstance(position, int) else position for channel, position in given.items()
+        channel.lower(): (position, 0) if isinstance(position, int) else position
+        for channel, position in given.items()
+        # No id of a channel, and nothing that jsonb would take.
+        if "\x00" not in channel
     }
 
 

@@ -12,13 +12,13 @@ from contextvars import Context
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from platform_site.binding import bind
 from platform_site.context import WorkContext, work_context
 from platform_site.errors import PlatformError
 from platform_site.realtime.ports import Person
-from platform_site.realtime.protocol import Refused
+from platform_site.realtime.protocol import Refused, away
 
 Result = TypeVar("Result")
 
@@ -38,6 +38,8 @@ def _bound_call(person: Person, service: Callable[..., Result], arguments: dict[
         with work_context(WorkContext(origin="socket", actor_id=person.user_uuid)), bind(person.tenant):
             return service(**arguments)
     except PlatformError as error:
-        raise Refused(error.code.key, error.message) from None
+        raise Refused(error.code.key, error.message, ours=error.code.status >= 500) from None
+    except (OperationalError, InterfaceError):
+        raise away() from None
     finally:
         close_old_connections()

@@ -5,7 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 import orjson
@@ -33,6 +33,8 @@ from platform_site.realtime.protocol import (
     Closing,
     Refused,
     SignIn,
+    away,
+    named,
     read_frame,
     read_sign_in,
 )
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 Receive = Callable[[], Awaitable[Message]]
+Result = TypeVar("Result")
 
 # How many sockets of each address have not said yet who they are.
 strangers: dict[str, int] = defaultdict(int)
@@ -124,14 +127,14 @@ class Connection:
             try:
                 async with asyncio.timeout(SIGN_IN_SECONDS):
                     frame = _offered_credential(offered) or read_sign_in(await self._read(SIGN_IN_BYTES))
-                    person = await _person(frame)
             except TimeoutError:
                 raise Closing(Close.NO_SIGN_IN, "no sign-in within five seconds") from None
         finally:
             strangers[self.address] -= 1
             if not strangers[self.address]:
                 del strangers[self.address]
-        await self._welcome(person, frame)
+        # From here on it is the server that takes its time, and nobody is told off for that.
+        await self._welcome(await _person(frame), frame)
 
     async def _welcome(self, person: Person, frame: SignIn) -> None:
         """First hear what happens from now on, then say how things are: the other way round something is missed."""
@@ -171,28 +174,23 @@ class Connection:
                 kind, frame = read_frame(text)
                 await self._handle(kind, frame)
             except Refused as refused:
-                self._wrong += 1
+                self._wrong += not refused.ours
                 if self._wrong >= WRONG_FRAMES:
                     raise Closing(Close.BAD_FRAMES, "too many wrong frames") from None
                 self.say(_refusal(refused, text))
 
     async def _handle(self, kind: str, frame: dict[str, Any]) -> None:
-        number = frame.get("id")
-        named = {"id": number} if isinstance(number, (str, int)) else {}
         if kind == "ping":
-            self.say({"t": "pong", **named})
+            self.say({"t": "pong", **named(frame)})
         elif kind == "auth":
-            await self._renew(frame)
-            self.say({"t": "ok", **named, "d": {"exp": int(self.somebody.until)}})
+            await _answered(self._renew(frame))
+            self.say({"t": "ok", **named(frame), "d": {"exp": int(self.somebody.until)}})
         elif kind == "presence":
-            self.say({"t": "ok", **named, "d": {"online": sorted(await self._watch(frame))}})
+            self.say({"t": "ok", **named(frame), "d": {"online": sorted(await self._watch(frame))}})
         elif kind in client_frames:
-            try:
-                done = await client_frames.get(kind).handle(self, frame)
-            except DatabaseAway:
-                raise Refused("service_unavailable", "The database is away.") from None
+            done = await _answered(client_frames.get(kind).handle(self, frame))
             if done is not None:
-                self.say({"t": "ok", **named, "d": done})
+                self.say({"t": "ok", **named(frame), "d": done})
         else:
             raise Refused("unknown_frame", f"There is no frame {kind[:40]!r}.")
 
@@ -232,7 +230,8 @@ class Connection:
         """Hand on a frame that is ready to be sent; never waits."""
         self.sent = self.hub.clock
         self.out.offer(message, size, fleeting=fleeting)
-        if self.out.over:
+        if self.out.over and self._closing is None:
+            self.hub.metrics.slow += 1
             self.close(Close.SLOW, "too slow")
 
     def close(self, code: int, reason: str = "") -> None:
@@ -307,12 +306,18 @@ def _offered_credential(offered: list[str]) -> SignIn | None:
     return None
 
 
+async def _answered(work: Awaitable[Result]) -> Result:
+    """The socket stays while the database is away."""
+    try:
+        return await work
+    except DatabaseAway:
+        raise away() from None
+
+
 def _refusal(refused: Refused, text: str) -> dict[str, Any]:
     frame: dict[str, Any] = {"t": "error", "code": refused.code, "message": refused.message}
     with suppress(Refused):
-        number = read_frame(text)[1].get("id")
-        if isinstance(number, (str, int)):
-            frame["id"] = number
+        frame |= named(read_frame(text)[1])
     return frame
 
 

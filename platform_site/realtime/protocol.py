@@ -44,11 +44,18 @@ class Close:
 
 
 class Refused(Exception):
-    """A frame that is not done; the socket stays. ``code`` is lower_snake_case, as in REST."""
+    """A frame that is not done; the socket stays. ``code`` is lower_snake_case, as in REST.
 
-    def __init__(self, code: str, message: str) -> None:
+    ``ours``: the server's trouble, which is not counted as a mistake of the client's.
+    """
+
+    def __init__(self, code: str, message: str, *, ours: bool = False) -> None:
         super().__init__(message)
-        self.code, self.message = code, message
+        self.code, self.message, self.ours = code, message, ours
+
+
+def away() -> Refused:
+    return Refused("service_unavailable", "The database is away.", ours=True)
 
 
 class Closing(Exception):
@@ -68,6 +75,13 @@ class SignIn(msgspec.Struct, rename="camel", forbid_unknown_fields=False):
     since: dict[str, tuple[int, int] | int] | None = None
     last_notification_id: str | None = None
     id: str | int | None = None
+
+    def __post_init__(self) -> None:
+        # Bounds in the type would be shorter; msgspec 0.22 crashes on those of a union, in a garbage collection.
+        for position in (self.since or {}).values():
+            for number in position if isinstance(position, tuple) else (position,):
+                if not 0 <= number < 2**63:
+                    raise ValueError("No database has counted so far.")
 
 
 class _Any(msgspec.Struct):
@@ -96,6 +110,12 @@ def read_frame(text: str) -> tuple[str, dict[str, Any]]:
         return kind, msgspec.json.decode(text, type=dict[str, Any])
     except (msgspec.DecodeError, RecursionError):
         raise Refused("malformed_frame", "A frame is a JSON object with a kind in t.") from None
+
+
+def named(frame: dict[str, Any]) -> dict[str, str | int]:
+    """By which ``id`` the answer to a frame is known. One that is no word and no number of JavaScript's is none."""
+    number = frame.get("id")
+    return {"id": number} if isinstance(number, str) or (type(number) is int and abs(number) < 2**53) else {}
 
 
 def whole(frame: dict[str, Any], name: str) -> int:
