@@ -13,6 +13,7 @@ import httpx
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60
+UNEXPECTED = (b"Traceback", b"realtime.task_failed", b"realtime.unreadable_envelope", b"binding.refused")
 
 
 class Process:
@@ -23,6 +24,11 @@ class Process:
         self.log = log
         self._environment = {**os.environ, **environment}
         self._process: subprocess.Popen[bytes] | None = None
+        self._read = 0
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     @property
     def url(self) -> str:
@@ -60,6 +66,22 @@ class Process:
         text = httpx.get(f"http://127.0.0.1:{self.port}/metrics", timeout=5).text
         lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
         return {name.removeprefix("core_realtime_"): float(value) for name, _, value in lines}
+
+    def memory(self) -> int:
+        """Bytes that it holds just now."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def failures(self) -> str:
+        """What it wrote since this was asked the last time, if anything happened that it had not expected."""
+        with self.log.open("rb") as log:
+            log.seek(self._read)
+            said = log.read()
+            self._read += len(said)
+        # What is no text at all is logged by uvicorn itself.
+        lines = [line for line in said.splitlines() if b"Invalid UTF-8 sequence" not in line]
+        unexpected = any(word in line for word in UNEXPECTED for line in lines)
+        return b"\n".join(lines).decode(errors="replace")[-8000:] if unexpected else ""
 
     def _end(self, by: signal.Signals) -> int:
         if self._process is None:

@@ -38,10 +38,13 @@ class Bare:
         """The code with which the server ends it."""
         async with asyncio.timeout(PATIENCE):
             with pytest.raises(ConnectionClosed) as ended:
-                while True:
-                    self.frames.append(orjson.loads(await self.connection.recv()))
+                await self._hear_all()
         assert ended.value.rcvd is not None, "The connection broke without a word."
         return ended.value.rcvd.code
+
+    async def _hear_all(self) -> None:
+        while True:
+            self.frames.append(orjson.loads(await self.connection.recv()))
 
 
 async def aside(call: Callable[..., Result], *arguments: Any) -> Result:

@@ -1,0 +1,165 @@
+"""People who listen and people who talk: the reference client with the list it was handed, and senders on threads."""
+
+import asyncio
+import itertools
+import random
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+
+from clients.python.core_realtime import CoreRealtime, Event, Timing
+from tests.realtime.processes import Process
+from tests.realtime.shared import Person
+from tests.realtime.sockets import aside
+from tests.support import threads_close_connections
+
+# As patient as the client, with pauses that a test can wait for.
+TIMING = Timing(hole=0.5, resume=5.0, shortest=0.02, longest=0.2, restart=0.3)
+# At most so many from one address may be on their way at once; the client does not come back from the refusal.
+AT_ONCE = 10
+
+
+class _Api(httpx.AsyncBaseTransport):
+    """REST is answered by the test's own process, on a thread."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        from django.test import Client
+
+        self.requests += 1
+        path, body = request.url.raw_path.decode(), await request.aread()
+        kind = request.headers.get("Content-Type", "application/json")
+        headers = {"Authorization": request.headers["Authorization"]}
+
+        def asked() -> Any:
+            return Client().generic(request.method, path, body, content_type=kind, headers=headers)
+
+        answer = await aside(asked)
+        return httpx.Response(answer.status_code, headers=dict(answer.items()), content=answer.content)
+
+
+class Reader:
+    """A person's client, and what it was handed: messages of each channel as an application would show them."""
+
+    def __init__(self, person: Person, *processes: Process, timing: Timing = TIMING) -> None:
+        self.person = person
+        self.lists: dict[str, list[tuple[int, str]]] = {}
+        self.events: list[Event] = []
+        self.rest = _Api()
+        # It comes back to any of the processes, as behind a balancer.
+        self._where = itertools.cycle(random.sample(processes, len(processes)))
+        self.client = CoreRealtime(
+            url=processes[0].url, api_base="http://api.test/api/v1", get_token=self._token, timing=timing
+        )
+        self.client._http = httpx.AsyncClient(transport=self.rest)
+        for kind in ("state", "message", "change", "channel", "refresh", "counts", "presence", "typing", "error"):
+            self.client.on(kind, self._heard)
+
+    @property
+    def codes(self) -> list[int]:
+        """With which codes its connections ended."""
+        return [event.code for event in self.events if event.type == "state" and event.state in ("waiting", "stopped")]
+
+    def heard(self, kind: str) -> list[Event]:
+        return [event for event in self.events if event.type == kind]
+
+    async def ready(self) -> None:
+        running = self.client._running
+        await until(lambda: self.client.state == "ready" or (running and running.done()))
+        if running and running.done():
+            # Whatever it died of.
+            running.result()
+
+    async def _token(self, fresh: bool) -> str:
+        self.client._url = next(self._where).url
+        return self.person.token
+
+    def _heard(self, event: Event) -> None:
+        if event.type == "message":
+            self.lists.setdefault(event.channel_id or "", []).append((event.seq, event.message["content"]))
+        elif event.type == "change":
+            shown = self.lists.setdefault(event.channel_id or "", [])
+            place = next(place for place, (seq, _) in enumerate(shown) if seq == event.seq)
+            shown[place] = (event.seq, event.message["content"])
+        else:
+            self.events.append(event)
+
+
+@asynccontextmanager
+async def reading(people: Sequence[Person], *processes: Process) -> AsyncIterator[list[Reader]]:
+    """Clients of these people, connected."""
+    readers = [Reader(person, *processes) for person in people]
+    try:
+        for some in (readers[place : place + AT_ONCE] for place in range(0, len(readers), AT_ONCE)):
+            for reader in some:
+                reader.client.connect()
+            for reader in some:
+                await reader.ready()
+        yield readers
+    finally:
+        for reader in readers:
+            await reader.client.close()
+
+
+async def agree(readers: Sequence[Reader], channel: str, stored: list[tuple[int, str]], seconds: float = 30) -> None:
+    """Wait until each was handed exactly what is stored, in its order; else show the first difference."""
+    try:
+        await until(lambda: all(reader.lists.get(channel, []) == stored for reader in readers), seconds)
+    except TimeoutError:
+        for reader in readers:
+            assert reader.lists.get(channel, []) == stored, (reader.client.state, reader.codes)
+        raise
+
+
+async def until(true: Callable[[], Any], seconds: float = 30) -> None:
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+class Talk:
+    """Everybody of these talks on a thread of their own, until it is over. ``said`` is what was answered for."""
+
+    def __init__(self, people: Sequence[Person], channel: str, *, pause: float) -> None:
+        self.said: list[dict[str, Any]] = []
+        self._channel, self._pause = channel, pause
+        self._over = threading.Event()
+        self._errors: list[BaseException] = []
+        self._threads = [threading.Thread(target=self._talk, args=(person,)) for person in people]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def end(self) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+        if self._errors:
+            raise self._errors[0]
+
+    def _talk(self, person: Person) -> None:
+        with threads_close_connections():
+            try:
+                while not self._over.wait(self._pause):
+                    content = f"{person.number} says {len(self.said)} at {time.monotonic()}"
+                    self.said.append(person.say(self._channel, content))
+            except BaseException as error:
+                self._errors.append(error)
+
+
+@asynccontextmanager
+async def talking(people: Sequence[Person], channel: str, *, pause: float = 0.02) -> AsyncIterator[Talk]:
+    """They talk while the block runs."""
+    talk = Talk(people, channel, pause=pause)
+    talk.start()
+    try:
+        yield talk
+    finally:
+        await asyncio.to_thread(talk.end)
