@@ -28,7 +28,7 @@ def _places(url: str, dev_pages: bool) -> Sequence[tuple[str, str]]:
         ("Admin", f"{url}/admin/"),
         ("Health", f"{url}/api/v1/health"),
     ]
-    return [*places, ("Mailbox", f"{url}/dev/mail")] if dev_pages else places
+    return [*places, ("Chat", f"{url}/dev/chat"), ("Mailbox", f"{url}/dev/mail")] if dev_pages else places
 
 
 _SIGN_INS = (

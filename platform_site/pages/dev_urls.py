@@ -5,6 +5,7 @@ from django.urls import path
 from platform_site.pages import dev_views
 
 urlpatterns = [
+    path("chat", dev_views.chat, name="dev-chat"),
     path("mail", dev_views.mail, name="dev-mail"),
     path("mail.json", dev_views.mail_json, name="dev-mail-json"),
     path("mail/<str:message_id>/html", dev_views.mail_html, name="dev-mail-html"),

@@ -1,4 +1,4 @@
-"""The mailbox of development: every mail that the platform has sent to the local mail server."""
+"""The pages of development: a chat for trying it out, and every mail that was sent to the local mail server."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -31,6 +31,13 @@ def development_only(view: View) -> View:
         return response
 
     return guarded
+
+
+@development_only
+@require_safe
+def chat(request: HttpRequest) -> HttpResponse:
+    """Two windows are two people. All of it is done with the API and the socket."""
+    return render(request, "pages/dev_chat.html", {"product": settings.PRODUCT_NAME})
 
 
 @development_only

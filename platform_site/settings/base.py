@@ -104,7 +104,11 @@ TEMPLATES = [
 STATIC_URL = "/static/"
 # Collected for production; while developing, files are served from where they lie.
 STATIC_ROOT = None if DEBUG else BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "platform_site" / "pages" / "static"]
+STATICFILES_DIRS = [
+    BASE_DIR / "platform_site" / "pages" / "static",
+    # The client that a product's frontend would copy, for the chat page.
+    ("clients", BASE_DIR / "clients" / "javascript"),
+]
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 

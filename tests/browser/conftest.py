@@ -10,20 +10,23 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.browser.support import ROOT, SIZES, watch
+from tests.browser.support import ROOT, SIZES, Running, watch
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def platform(running: Running) -> str:
+    return running.url
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The whole platform in a home of its own, as a newcomer gets it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -31,29 +34,16 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     keep = {"PATH", "HOME", "LANG", "VIRTUAL_ENV"}
     environment = {name: value for name, value in os.environ.items() if name in keep}
     environment |= {"PORT": str(port), "VAR_DIR": str(tmp_path_factory.mktemp("home"))}
-    running = subprocess.Popen(
+    supervisor = subprocess.Popen(
         [sys.executable, "-m", "platform_site.local.run"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
     )
-    url = f"http://127.0.0.1:{port}"
+    running = Running(f"http://127.0.0.1:{port}", supervisor)
     try:
-        _wait_for(f"{url}/api/v1/health/ready", running)
-        yield url
+        running.wait_until_ready()
+        yield running
     finally:
-        running.send_signal(signal.SIGINT)
-        running.wait(60)
-
-
-def _wait_for(url: str, running: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
-        assert running.poll() is None, "the platform did not start"
-        try:
-            with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own port
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.3)
-    pytest.fail("the platform did not get ready")
+        supervisor.send_signal(signal.SIGINT)
+        supervisor.wait(60)
 
 
 @pytest.fixture(scope="session")

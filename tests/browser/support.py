@@ -1,7 +1,11 @@
 """What the browser tests share: sizes, screenshots, mails, and an authenticator app."""
 
+import os
 import re
+import signal
+import subprocess
 import time
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +19,7 @@ SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "hei
 NARROWEST = {"width": 320, "height": 568}
 SCHEMES = ("light", "dark")
 STEP_SECONDS = 30
+ADMIN = {"tenantSlug": "demo", "email": "admin@demo.test", "password": "demo-admin-pass"}
 
 
 def watch(page: Any, platform: str, wrong: list[str]) -> None:
@@ -59,6 +64,67 @@ def mailed_link(page: Any, platform: str, address: str, path: str) -> str:
                 return found[0]
         page.wait_for_timeout(250)
     return pytest.fail(f"no mail to {address} with {path}")
+
+
+@dataclass
+class Running:
+    """The platform as ``make run`` started it."""
+
+    url: str
+    supervisor: "subprocess.Popen[bytes]"
+
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline:
+            assert self.supervisor.poll() is None, "the platform did not start"
+            try:
+                with urllib.request.urlopen(f"{self.url}/api/v1/health/ready", timeout=2) as answer:  # noqa: S310 - ours
+                    if answer.status == 200:
+                        return
+            except OSError:
+                time.sleep(0.3)
+        pytest.fail("the platform did not get ready")
+
+    def kill_web(self) -> None:
+        """As ``kill -9`` does to the process that answers requests and sockets. It is started again by itself."""
+        os.kill(self._web(), signal.SIGKILL)
+
+    def _web(self) -> int:
+        """The process whose parent is the supervisor and which runs the web server."""
+        for status in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                parent = int(status.read_text().rpartition(")")[2].split()[1])
+                command = (status.parent / "cmdline").read_text()
+            except OSError:
+                continue
+            if parent == self.supervisor.pid and "platform_site.local.web" in command:
+                return int(status.parent.name)
+        raise AssertionError("there is no web process")
+
+
+class Api:
+    """The API of the platform, for what happens before somebody opens a page."""
+
+    def __init__(self, page: Any, platform: str) -> None:
+        self.page, self.platform = page, platform
+        self.token = ""
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        answer = self.page.request.fetch(
+            f"{self.platform}/api/v1{path}", method=method, data=body if body is not None else {}, headers=headers
+        )
+        assert answer.ok, answer.text()
+        return answer.json()["data"]
+
+    def sign_in(self, **who: str) -> "Api":
+        self.token = self.call("POST", "/auth/login", who)["accessToken"]
+        return self
+
+    def invite(self, **who: str) -> str:
+        """The path of the link that was mailed."""
+        self.call("POST", "/users", who)
+        return mailed_link(self.page, self.platform, who["email"], "/accept-invitation/")
 
 
 @dataclass

@@ -14,6 +14,7 @@ PAGES = {
     "sign-in": "/sign-in?workspace=demo",
     "forgot-password": "/forgot-password",
     "find-workspaces": "/find-workspaces",
+    "chat": "/dev/chat",
     "mail": "/dev/mail",
     "docs": "/api/docs",
     "admin-sign-in": "/admin/login/",

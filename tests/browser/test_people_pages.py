@@ -7,39 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.browser.support import App, look_at, mailed_link
+from tests.browser.support import ADMIN, Api, App, look_at, mailed_link
 
 pytestmark = [pytest.mark.browser, pytest.mark.no_django, pytest.mark.timeout(300)]
 
-ADMIN = {"tenantSlug": "demo", "email": "admin@demo.test", "password": "demo-admin-pass"}
 GOOD = "a long walk by the sea"
 BETTER = "a short swim in the lake"
 _numbers = itertools.count(1)
-
-
-class Api:
-    """The API of the platform, for what happens before somebody opens a page."""
-
-    def __init__(self, page: Any, platform: str) -> None:
-        self.page, self.platform = page, platform
-        self.token = ""
-
-    def call(self, method: str, path: str, body: Any = None) -> Any:
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        answer = self.page.request.fetch(
-            f"{self.platform}/api/v1{path}", method=method, data=body if body is not None else {}, headers=headers
-        )
-        assert answer.ok, answer.text()
-        return answer.json()["data"]
-
-    def sign_in(self, **who: str) -> "Api":
-        self.token = self.call("POST", "/auth/login", who)["accessToken"]
-        return self
-
-    def invite(self, **who: str) -> str:
-        """The path of the link that was mailed."""
-        self.call("POST", "/users", who)
-        return mailed_link(self.page, self.platform, who["email"], "/accept-invitation/")
 
 
 @pytest.fixture
