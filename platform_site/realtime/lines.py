@@ -51,11 +51,15 @@ class Line(Generic[Item]):
         return self.known, min(self.held) - 1 if self.held else self.target
 
     def skip_to(self, number: int) -> list[Item]:
-        """Give up on everything up to ``number``: it is not to be had, or clients were told to get it themselves."""
+        """Give up on what is missing up to ``number``: it is not to be had, or clients were told to get it themselves.
+
+        What is here of it is handed on. Changes have no row of their own once their message was changed again.
+        """
+        found: list[Item] = []
         if self.known is None or self.known < number:
             self.known = number
-            self.held = {held: item for held, item in self.held.items() if held > number}
-        return self._released()
+            found = [self.held.pop(held) for held in sorted(self.held) if held <= number]
+        return found + self._released()
 
     def _released(self) -> list[Item]:
         released = []
