@@ -5,7 +5,7 @@ the way from a row to a frame are those of REST.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -43,6 +43,10 @@ _ACTIVE: Final = """
 SELECT now.at, channel.id, channel.last_seq, channel.change_seq
   FROM (SELECT clock_timestamp() AS at) AS now
   LEFT JOIN chat_channel AS channel ON channel.active_at > coalesce(%(since)s, now.at) - %(overlap)s
+"""
+_CONCERNED: Final = """
+SELECT DISTINCT channel_id FROM chat_member
+ WHERE channel_id = ANY(%(channels)s::uuid[]) AND user_id = ANY(%(people)s) AND left_at IS NULL
 """
 _MEMBERS: Final = "SELECT user_id FROM chat_member WHERE channel_id = %(channel)s AND left_at IS NULL"
 # When somebody last said in which channel that they type. Of people who are here, and of nobody else for long.
@@ -125,6 +129,10 @@ class ChatStore:
         everywhere = {"floors": [0], "tops": [_FURTHEST], "limit": upto - after}
         rows = await db.fetch(CHANGES, ranges | everywhere)
         return [Numbered(row["change_seq"], _to(people, row), change_frame(row)) for row in rows]
+
+    async def concerned(self, db: Bound, channels: Collection[str], user_ids: Collection[int]) -> set[str]:
+        rows = await db.fetch(_CONCERNED, {"channels": list(map(UUID, channels)), "people": list(user_ids)})
+        return {str(row["channel_id"]) for row in rows}
 
     async def members(self, db: Bound, channel: str) -> list[int]:
         return [row["user_id"] for row in await db.fetch(_MEMBERS, {"channel": UUID(channel)})]

@@ -85,6 +85,11 @@ class Room:
             line = self.lines[channel, kind] = Line()
         return line
 
+    def heard_of(self, channel: str) -> bool:
+        """Whether anybody here was told of it."""
+        line = self.lines.get((channel, "message"))
+        return line is not None and line.known is not None
+
     @property
     def connections(self) -> Iterable[Connection]:
         return (connection for own in self.people.values() for connection in own)
@@ -375,14 +380,20 @@ class Hub:
 
     async def _sweep(self, room: Room) -> None:
         """Compare what the database has with what the sockets were told; the difference is handed on."""
+        store = the_store()
         try:
             async with abind(room.tenant) as db:
-                until, active = await the_store().active(db, room.swept_until)
+                until, active = await store.active(db, room.swept_until)
+                unheard = [channel for channel, seq, _ in active if seq and not room.heard_of(channel)]
+                new = await store.concerned(db, unheard, room.people) if unheard else set()
         except DatabaseAway as error:
             log.warning("realtime.not_swept", error=type(error).__name__)
             return
         room.swept_until = until
         for channel, seq, change in active:
+            if channel in new:
+                # Somebody here is in it, and the word that it is there was lost. Its last message brings it.
+                self.learn(room, channel, seq - 1, change)
             self.learn(room, channel, seq, change)
 
     async def _heard_again(self) -> None:

@@ -79,6 +79,9 @@ class Store(Protocol):
     async def stored(self, db: Bound, channel: str, kind: Kind, after: int, upto: int) -> list[Numbered]:
         """What has the numbers ``after + 1`` to ``upto``."""
 
+    async def concerned(self, db: Bound, channels: Collection[str], user_ids: Collection[int]) -> set[str]:
+        """Which of these channels have any of these people in them."""
+
     async def members(self, db: Bound, channel: str) -> list[int]: ...
 
 
