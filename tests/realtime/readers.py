@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import random
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -49,16 +48,19 @@ class Reader:
 
     def __init__(self, person: Person, *processes: Process, timing: Timing = TIMING) -> None:
         self.person = person
-        self.lists: dict[str, list[tuple[int, str]]] = {}
         self.events: list[Event] = []
         self.rest = _Api()
+        # In the order in which they were handed on, and as they are now.
+        self._order: dict[str, list[int]] = {}
+        self._shown: dict[str, dict[int, dict[str, Any]]] = {}
+        self._reloading: set[asyncio.Task[None]] = set()
         # It comes back to any of the processes, as behind a balancer.
         self._where = itertools.cycle(random.sample(processes, len(processes)))
         self.client = CoreRealtime(
             url=processes[0].url, api_base="http://api.test/api/v1", get_token=self._token, timing=timing
         )
         self.client._http = httpx.AsyncClient(transport=self.rest)
-        for kind in ("state", "message", "change", "channel", "refresh", "counts", "presence", "typing", "error"):
+        for kind in ("state", "message", "change", "channel", "refresh", "counts", "error"):
             self.client.on(kind, self._heard)
 
     @property
@@ -69,6 +71,11 @@ class Reader:
     def heard(self, kind: str) -> list[Event]:
         return [event for event in self.events if event.type == kind]
 
+    def list(self, channel: str) -> list[tuple[int, str]]:
+        """(seq, content) of what it was handed of this channel."""
+        shown = self._shown.get(channel, {})
+        return [(seq, shown[seq]["content"]) for seq in self._order.get(channel, ())]
+
     async def ready(self) -> None:
         running = self.client._running
         await until(lambda: self.client.state == "ready" or (running and running.done()))
@@ -76,19 +83,43 @@ class Reader:
             # Whatever it died of.
             running.result()
 
+    async def close(self) -> None:
+        for reloading in self._reloading:
+            reloading.cancel()
+        await self.client.close()
+
     async def _token(self, fresh: bool) -> str:
         self.client._url = next(self._where).url
         return self.person.token
 
     def _heard(self, event: Event) -> None:
         if event.type == "message":
-            self.lists.setdefault(event.channel_id or "", []).append((event.seq, event.message["content"]))
-        elif event.type == "change":
-            shown = self.lists.setdefault(event.channel_id or "", [])
-            place = next(place for place, (seq, _) in enumerate(shown) if seq == event.seq)
-            shown[place] = (event.seq, event.message["content"])
-        else:
-            self.events.append(event)
+            self._order.setdefault(event.channel_id or "", []).append(event.seq)
+        if event.type in ("message", "change"):
+            self._show(event.channel_id or "", event.message)
+            return
+        self.events.append(event)
+        if event.type == "refresh" and event.reason == "changes":
+            reloading = asyncio.create_task(self._reload(event.channel_id or ""))
+            self._reloading.add(reloading)
+            reloading.add_done_callback(self._reloading.discard)
+
+    def _show(self, channel: str, message: dict[str, Any]) -> None:
+        shown = self._shown.setdefault(channel, {})
+        known = shown.get(message["seq"])
+        if known is None or known["changeSeq"] <= message["changeSeq"]:
+            shown[message["seq"]] = message
+
+    async def _reload(self, channel: str) -> None:
+        """More was changed than a socket is told."""
+        after = 0
+        while True:
+            page, _ = await self.client.request("GET", f"/chat/channels/{channel}/messages?after={after}&limit=200")
+            for message in page:
+                self._show(channel, message)
+                after = message["seq"]
+            if not page:
+                return
 
 
 @asynccontextmanager
@@ -104,16 +135,16 @@ async def reading(people: Sequence[Person], *processes: Process) -> AsyncIterato
         yield readers
     finally:
         for reader in readers:
-            await reader.client.close()
+            await reader.close()
 
 
 async def agree(readers: Sequence[Reader], channel: str, stored: list[tuple[int, str]], seconds: float = 30) -> None:
     """Wait until each was handed exactly what is stored, in its order; else show the first difference."""
     try:
-        await until(lambda: all(reader.lists.get(channel, []) == stored for reader in readers), seconds)
+        await until(lambda: all(reader.list(channel) == stored for reader in readers), seconds)
     except TimeoutError:
         for reader in readers:
-            assert reader.lists.get(channel, []) == stored, (reader.client.state, reader.codes)
+            assert reader.list(channel) == stored, (reader.client.state, reader.codes)
         raise
 
 
@@ -124,9 +155,10 @@ async def until(true: Callable[[], Any], seconds: float = 30) -> None:
 
 
 class Talk:
-    """Everybody of these talks on a thread of their own, until it is over. ``said`` is what was answered for."""
+    """Everybody of these talks on a thread of their own, and corrects what they said, until it is over."""
 
     def __init__(self, people: Sequence[Person], channel: str, *, pause: float) -> None:
+        # What was answered for.
         self.said: list[dict[str, Any]] = []
         self._channel, self._pause = channel, pause
         self._over = threading.Event()
@@ -144,12 +176,21 @@ class Talk:
         if self._errors:
             raise self._errors[0]
 
+    async def goes_on(self, more: int = 1) -> None:
+        """Until so much more was said."""
+        enough = len(self.said) + more
+        await until(lambda: len(self.said) >= enough)
+
     def _talk(self, person: Person) -> None:
         with threads_close_connections():
             try:
-                while not self._over.wait(self._pause):
-                    content = f"{person.number} says {len(self.said)} at {time.monotonic()}"
-                    self.said.append(person.say(self._channel, content))
+                for number in itertools.count(1):
+                    if self._over.wait(self._pause):
+                        return
+                    message = person.say(self._channel, f"{person.number} says {number}")
+                    self.said.append(message)
+                    for change in range(number % 3):
+                        person.correct(message, f"{person.number} meant {number}, {change}")
             except BaseException as error:
                 self._errors.append(error)
 

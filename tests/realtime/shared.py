@@ -147,6 +147,15 @@ class Person:
         with bind(self.tenant.ref):
             return message_send(actor=self.identity, channel_id=UUID(channel), content=content).message
 
+    def correct(self, message: dict[str, Any], content: str) -> None:
+        """Let an own message say something else."""
+        from chat.services.message_changes import message_edit
+        from platform_site.binding import bind
+
+        channel, number = UUID(message["channelId"]), UUID(message["id"])
+        with bind(self.tenant.ref):
+            message_edit(actor=self.identity, channel_id=channel, message_id=number, content=content)
+
 
 class Company:
     """A tenant of its own. Its first person is the administrator; numbers are 1, 2, 3 … in every company."""

@@ -111,11 +111,11 @@ def test_valkey_dies_in_mid_traffic(own_valkey: Standalone, apart: Process, shar
         async with reading(company.people, apart) as readers:
             for _ in range(scaled(1, 10)):
                 async with talking(company.people[:3], channel) as talk:
-                    await until(lambda: len(talk.said) > 20)
+                    await talk.goes_on(20)
                     own_valkey.kill()
-                    await until(lambda: len(talk.said) > 40)
+                    await talk.goes_on(20)
                     await asyncio.to_thread(own_valkey.start)
-                    await until(lambda: len(talk.said) > 80)
+                    await talk.goes_on(40)
                 await agree(readers, channel, await aside(company.stored, channel))
             # Nobody had to come back for it, and everybody was told that something may be missing.
             assert {(*reader.codes, len(reader.heard("refresh")) > 0) for reader in readers} == {(True,)}
@@ -181,6 +181,48 @@ def test_what_does_not_come_is_fetched_after_a_moment(first: Process, company: C
                 await aside(publish, *kept[3])
                 assert await numbers(socket, 4) == list(range(number, number + 4))
                 assert time.monotonic() - began < LIVE_SECONDS
+
+    asyncio.run(listen())
+
+
+def test_changes_whose_words_were_lost_are_found(first: Process, company: Company) -> None:
+    alice, bob = company.people
+    channel = company.group()
+
+    async def listen() -> None:
+        async with signed_in_socket(first.url, bob.token) as (socket, _):
+            messages = [await aside(alice.say, channel, content) for content in "ab"]
+            assert await numbers(socket, 2) == [1, 2]
+            with withheld() as kept:
+                # Each message stands there as it was left; the numbers between have no row any more.
+                for content in "cde":
+                    for message in messages:
+                        await aside(alice.correct, message, content)
+            for number in (5, 6):
+                frame = await socket.hear("message.updated")
+                assert (frame["ch"], frame["d"]["content"]) == (number, "e")
+            # What comes late after all is older than what was told.
+            for where, batch in kept:
+                await aside(publish, where, batch)
+            await aside(alice.correct, messages[0], "f")
+            assert (await socket.hear("message.updated"))["ch"] == 7
+            assert [frame["t"] for frame in socket.frames].count("message.updated") == 3
+
+    asyncio.run(listen())
+
+
+def test_a_new_channel_of_which_no_word_came_is_found(first: Process, company: Company) -> None:
+    alice, bob = company.people
+
+    async def listen() -> None:
+        async with signed_in_socket(first.url, bob.token) as (socket, _), reading([bob], first) as readers:
+            with withheld():
+                channel = await aside(company.group)
+                await aside(alice.say, channel, "Welcome!")
+            frame = await socket.hear("message.created")
+            assert (frame["c"], frame["d"]["content"]) == (channel, "Welcome!")
+            await agree(readers, channel, [(1, "Welcome!")])
+            await said_in_time(socket, alice, channel)
 
     asyncio.run(listen())
 
@@ -264,14 +306,14 @@ def test_a_deployment(second: Process, shared: Shared) -> None:
         async with reading(company.people, second) as readers:
             for _ in range(scaled(1, 5)):
                 async with talking(company.people[:2], channel) as talk:
-                    await until(lambda: len(talk.said) > 10)
+                    await talk.goes_on(10)
                     assert await asyncio.to_thread(second.stop) in (0, -signal.SIGTERM)
                     assert {reader.codes[0] for reader in readers} == {4000}
-                    await until(lambda: len(talk.said) > 30)
+                    await talk.goes_on(20)
                     await asyncio.to_thread(second.start)
                     for reader in readers:
                         await reader.ready()
-                    await until(lambda: len(talk.said) > 50)
+                    await talk.goes_on(20)
                 await agree(readers, channel, await aside(company.stored, channel))
                 for reader in readers:
                     reader.events.clear()
@@ -341,10 +383,10 @@ def test_one_of_two_processes_dies_in_mid_traffic(first: Process, second: Proces
                 before = second.metrics()["sockets"], first.metrics()["sockets"]
                 assert min(before) > 0, "Nobody was on one of the processes."
                 async with talking(company.people[:2], channel) as talk:
-                    await until(lambda: len(talk.said) > 10)
+                    await talk.goes_on(10)
                     second.kill()
                     await until(lambda: first.metrics()["sockets"] == len(readers))
-                    await until(lambda: len(talk.said) > 30)
+                    await talk.goes_on(20)
                 await agree(readers, channel, await aside(company.stored, channel))
                 await asyncio.to_thread(second.start)
                 for reader in readers[::2]:

@@ -1,0 +1,45 @@
+"""Connections that break at random, and a server that dies now and then, while people talk."""
+
+import asyncio
+import random
+
+import pytest
+
+from tests.realtime.processes import Process
+from tests.realtime.readers import agree, reading, talking
+from tests.realtime.shared import Company, Shared
+from tests.realtime.sockets import aside
+from tests.support import scaled
+
+CYCLES = scaled(50, 1_000)
+CLIENTS = scaled(6, 16)
+# The process is killed once in so many cycles.
+KILLED = scaled(25, 100)
+
+
+@pytest.mark.timeout(scaled(300, 3600))
+def test_whatever_breaks_everybody_has_the_same_list(second: Process, shared: Shared) -> None:
+    company = Company(CLIENTS)
+    channel = company.group()
+    breaks = 0
+
+    async def listen() -> None:
+        nonlocal breaks
+        async with reading(company.people, second) as readers:
+            async with talking(company.people[:2], channel, pause=0.03) as talk:
+                for cycle in range(1, CYCLES + 1):
+                    if cycle % KILLED == 0:
+                        second.kill()
+                        await asyncio.to_thread(second.start)
+                    some = random.sample(readers, random.randint(1, CLIENTS // 2))
+                    await asyncio.gather(*(reader.client.drop() for reader in some))
+                    # Some come back in the middle of something, and some are cut while they come back.
+                    await asyncio.sleep(random.uniform(0, 0.15))
+                    await talk.goes_on()
+            stored = await aside(company.stored, channel)
+            assert len(stored) == len(talk.said) > CYCLES
+            await agree(readers, channel, stored, 60)
+            breaks = sum(len(reader.codes) for reader in readers)
+
+    asyncio.run(listen())
+    assert breaks > CYCLES
