@@ -99,6 +99,8 @@ export class CoreRealtime {
   #user = null;
   #lastNotificationId = null;
   #notified = new Set();
+  #sending = new Map(); // the last message of each channel that is on its way
+  #awaited = new Set(); // those who wait for the server to be back
   #reads = new Map(); // read marks that nobody has confirmed
   #typed = new Map();
   #watched = null;
@@ -145,9 +147,21 @@ export class CoreRealtime {
     this.#set("stopped", { reason: "closed" });
   }
 
-  // The stored message. Sent until it is answered; the id makes sure that it is there once.
-  async send(channelId, content, { clientMessageId = randomId(), replyTo } = {}) {
+  // The stored message. Sent until it is answered; the id makes sure that it is there once. What is sent to one channel
+  // goes one after the other, so that it stands there in the order in which it was written.
+  send(channelId, content, { clientMessageId = randomId(), replyTo } = {}) {
     const body = { content, clientMessageId, ...(replyTo && { replyTo }) };
+    const before = this.#sending.get(channelId);
+    const post = () => this.#post(channelId, body);
+    // One that was refused holds the next one up no longer.
+    const sent = before ? before.then(post, post) : post();
+    this.#sending.set(channelId, sent);
+    const done = () => this.#sending.get(channelId) === sent && this.#sending.delete(channelId);
+    sent.then(done, done);
+    return sent;
+  }
+
+  async #post(channelId, body) {
     for (let attempts = 0; ; attempts++) {
       try {
         const { data } = await this.request("POST", `/chat/channels/${channelId}/messages`, body);
@@ -158,9 +172,23 @@ export class CoreRealtime {
         return data;
       } catch (error) {
         if (!error.passing) throw error;
-        await sleep(Math.max(this.#pauseOf(attempts), error.retryAfter * 1000));
+        await this.#pause(attempts, error);
       }
     }
+  }
+
+  // Until it is time to try again; the server's own word counts more, and that it is back counts less.
+  #pause(attempts, { retryAfter = 0 }) {
+    const pause = this.#pauseOf(attempts);
+    if (retryAfter) return sleep(Math.max(pause, retryAfter * 1000));
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#awaited.delete(back) && resolve(), pause);
+      const back = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#awaited.add(back);
+    });
   }
 
   // Everything up to seq was seen. Said again after a reconnect when nobody confirmed it.
@@ -382,6 +410,8 @@ export class CoreRealtime {
     this.#renewed = false;
     this.#timers.steady = setTimeout(() => (this.#attempts = 0), this.#timing.steady);
     this.#set("ready", { ready: frame });
+    for (const back of this.#awaited) back();
+    this.#awaited.clear();
     for (const [channelId, seq] of this.#reads) this.#sayRead(channelId, seq);
     if (this.#watched) this.presence(this.#watched);
     for (const id of frame.left ?? []) this.#forget(id);
@@ -572,7 +602,7 @@ export class CoreRealtime {
         else {
           console.warn("What is missing in a channel could not be read.", error);
           this.#holes.add(id);
-          await sleep(Math.max(this.#pauseOf(failures++), (error.retryAfter ?? 0) * 1000));
+          await this.#pause(failures++, error);
         }
       }
     }

@@ -177,6 +177,8 @@ class CoreRealtime:
         self._holes: dict[str, None] = {}  # channels that are to be filled by REST, in their order
         self._filling = False
         self._notified: OrderedDict[str, None] = OrderedDict()
+        self._sending: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._back = asyncio.Event()
         self._reads: dict[str, int] = {}  # read marks that nobody has confirmed
         self._typed: dict[str, float] = {}
         self._watched: list[int] | None = None
@@ -224,10 +226,18 @@ class CoreRealtime:
     async def send(
         self, channel_id: str, content: str, *, client_message_id: str | None = None, reply_to: str | None = None
     ) -> Message:
-        """The stored message. Sent until it is answered; the id makes sure that it is there once."""
+        """The stored message. Sent until it is answered; the id makes sure that it is there once.
+
+        What is sent to one channel goes one after the other, so that it stands there in the order in which it was
+        written.
+        """
         body = {"content": content, "clientMessageId": client_message_id or uuid4().hex}
         if reply_to is not None:
             body["replyTo"] = reply_to
+        async with self._sending[channel_id]:
+            return await self._post(channel_id, body)
+
+    async def _post(self, channel_id: str, body: Mapping[str, Any]) -> Message:
         attempts = 0
         while True:
             try:
@@ -241,8 +251,18 @@ class CoreRealtime:
             except RequestFailed as error:
                 if not error.passing:
                     raise
-                await asyncio.sleep(max(self._pause_of(attempts), error.retry_after))
+                await self._pause(attempts, error)
                 attempts += 1
+
+    async def _pause(self, attempts: int, error: RequestFailed) -> None:
+        """Until it is time to try again; the server's own word counts more, and that it is back counts less."""
+        pause = self._pause_of(attempts)
+        if error.retry_after:
+            await asyncio.sleep(max(pause, error.retry_after))
+            return
+        self._back.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._back.wait(), pause)
 
     def read(self, channel_id: str, seq: int) -> None:
         """Everything up to ``seq`` was seen. Said again after a reconnect when nobody confirmed it."""
@@ -437,6 +457,7 @@ class CoreRealtime:
         self._last_notification_id = self._last_notification_id or frame.get("lastNotificationId")
         self._spawn(self._grow_steady())
         self._set("ready", data=frame)
+        self._back.set()
         for channel_id, seq in self._reads.items():
             self._say_read(channel_id, seq)
         if self._watched is not None:
@@ -628,7 +649,7 @@ class CoreRealtime:
                         continue
                     log.warning("What is missing in a channel could not be read: %s", error)
                     self._holes[id] = None
-                    await asyncio.sleep(max(self._pause_of(failures), error.retry_after))
+                    await self._pause(failures, error)
                     failures += 1
         finally:
             self._filling = False

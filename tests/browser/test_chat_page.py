@@ -255,5 +255,8 @@ def test_a_server_that_is_killed_loses_and_doubles_nothing(direct: tuple[Window,
         window.page.locator(".message.waiting").first.wait_for(state="detached")
     told = [[text for text in window.said if text in expected] for window in (ada, max_)]
     assert told[0] == told[1]
+    assert [text for text in told[0] if text.startswith("Meanwhile")] == [
+        f"Meanwhile {number}.{line}" for line in range(3)
+    ]
     assert sorted(told[0]) == sorted(expected)
     look_at(max_.page, "chat-conversation", whole=False)

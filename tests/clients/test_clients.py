@@ -530,6 +530,39 @@ def test_the_answer_to_a_message_waits_for_those_before_it(stage: Stage, languag
     play(stage, language, story)
 
 
+def test_messages_stand_in_the_order_in_which_they_were_sent(stage: Stage, language: str) -> None:
+    async def story(server: Server, client: Driven) -> None:
+        channel = server.channel()
+        await connected(server, client)
+        server.failures = [None, (503, UNAVAILABLE), (400, UNAVAILABLE), None]
+        for number in range(5):
+            await client.call("send", "c1", f"message {number}", {"clientMessageId": f"id {number}"})
+        await client.until(lambda: len(client.of("sent")) == 4)
+        # The first was refused in the end, and is in nobody's way.
+        assert client.of("refused")[0]["status"] == 400
+        assert [message["content"] for message in channel.messages] == [f"message {number}" for number in range(1, 5)]
+
+    play(stage, language, story)
+
+
+def test_what_waits_to_be_sent_goes_out_when_the_server_is_back(stage: Stage, language: str) -> None:
+    async def story(server: Server, client: Driven) -> None:
+        await client.end()
+        await client.make(server, timing={"shortest": 60, "longest": 60})
+        server.channel()
+        connection = await connected(server, client)
+        server.failures = [None]
+        await client.call("send", "c1", "hello", {})
+        await client.until(lambda: server.requests)
+        await connection.cut()
+        await client.sees("state", state="waiting")
+        await client.call("connect")
+        await server.welcomed()
+        await client.sees("sent")
+
+    play(stage, language, story, seconds=20)
+
+
 def test_a_message_that_is_refused_is_not_sent_again(stage: Stage, language: str) -> None:
     async def story(server: Server, client: Driven) -> None:
         server.channel()
