@@ -135,7 +135,7 @@ class SocketQuery(Row):
             for layer in ("pubsub", "roomy_core"):
                 sides.append(_in_one_group(_stock(stack, layer)))
                 sides[-1].load.say_each_second(sides[-1].web.port, Opening("/ws/nobody"), str(QUERY_SECONDS))
-            arms = [partial(_p99, side, 10, bench.seconds(6)) for side in sides]
+            arms = [partial(_p99, side, 10, bench.seconds(10)) for side in sides]
             for arm in arms:
                 arm()
             mine, pubsub, core = interleaved(bench.rounds(5), *arms)
@@ -192,6 +192,14 @@ class SocketBurst(Row):
         return delivered.lost * 100 / (delivered.lost + delivered.deliveries)
 
 
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """What a socket costs that is told nothing."""
+
+    kib: float
+    opening_us: float
+
+
 class SocketMemory(Row):
     name = "socket_memory"
     title = "Memory of an idle socket, 2,000 of 200 people"
@@ -213,9 +221,12 @@ class SocketMemory(Row):
                 partial(self._of_each, partial(_stock, layer="pubsub"), groups),
             )
             ours, pubsub = interleaved(bench.rounds(3), *arms)
-            yield Figure(self.title, median(ours), "KiB", PUBSUB, median(pubsub), bar=self.bar)
+            mine, theirs = (median(idle.kib for idle in arm) for arm in (ours, pubsub))
+            yield Figure(self.title, mine, "KiB", PUBSUB, theirs, bar=self.bar)
+            pairs = Pairs([idle.opening_us for idle in ours], [idle.opening_us for idle in pubsub])
+            yield pairs.figure("Opening a socket and signing in, processor time", "µs", f"{PUBSUB}, nobody signs in")
 
-    def _of_each(self, start: Any, openings: list[Opening]) -> float:
+    def _of_each(self, start: Any, openings: list[Opening]) -> Idle:
         with ExitStack() as stack:
             side = start(stack)
             # What the first ones bring into memory is not theirs.
@@ -223,8 +234,10 @@ class SocketMemory(Row):
             side.load.close_all()
             time.sleep(1)
             _, before = memory_kib(side.web.pid)
+            used = side.web.own_cpu_seconds()
             side.load.open(side.web.port, openings)
+            used = side.web.own_cpu_seconds() - used
             time.sleep(1)
             _, after = memory_kib(side.web.pid)
             side.load.close_all()
-            return (after - before) / len(openings)
+            return Idle((after - before) / len(openings), used / len(openings) * 1_000_000)
