@@ -7,6 +7,7 @@ other pool exists: ``make lint`` refuses one.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -23,12 +24,15 @@ from platform_site.binding import PUBLIC, BindingError, TenantRef, bound, refuse
 # The database is away, or so busy that nobody should wait for it any longer.
 DatabaseAway = (psycopg.OperationalError, PoolTimeout)
 _WAIT_SECONDS = 5.0
+# A connection that was of use this recently is believed to be there still.
+_BELIEVED_SECONDS = 5.0
 
 
 class _Connection(psycopg.AsyncConnection[DictRow]):
     """Knows the schema it is in; "" while that is uncertain."""
 
     schema = PUBLIC
+    used_at = 0.0
 
     async def enter(self, schema: str) -> None:
         if self.schema == schema:
@@ -50,6 +54,12 @@ class Bound:
         refuse_unbound(self._connection.schema)
         cursor = await self._connection.execute(statement, params or None)
         return await cursor.fetchall() if cursor.description else []
+
+
+async def _check(connection: _Connection) -> None:
+    """A sweep that met a closed connection would report that the database is away; many at once need no asking."""
+    if time.monotonic() - connection.used_at > _BELIEVED_SECONDS:
+        await AsyncConnectionPool.check_connection(connection)
 
 
 _pools: WeakKeyDictionary[asyncio.AbstractEventLoop, "AsyncConnectionPool[_Connection]"] = WeakKeyDictionary()
@@ -78,8 +88,7 @@ async def _pool() -> "AsyncConnectionPool[_Connection]":
             max_size=settings.REALTIME_DATABASE_CONNECTIONS,
             timeout=_WAIT_SECONDS,
             max_idle=60,
-            # A sweep that meets a closed connection would report a database that is there.
-            check=AsyncConnectionPool.check_connection,
+            check=_check,
             open=False,
         )
         _pools[loop] = pool
@@ -108,3 +117,4 @@ async def abind(tenant: TenantRef | None) -> AsyncIterator[Bound]:
                 raise BindingError("The pool gave a connection that does not know its schema.")
             await connection.enter(tenant.schema_name if tenant else PUBLIC)
             yield Bound(connection)
+            connection.used_at = time.monotonic()
