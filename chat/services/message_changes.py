@@ -81,11 +81,11 @@ def message_delete(*, actor: Identity, channel_id: UUID, message_id: UUID) -> di
         raise PlatformError(PERMISSION_DENIED)
     if message.deleted_at is not None:
         return message_shown(message_id)
-    _mentions_drop(message, _named(locked))
-    if EVERYBODY in message.mentioned:
+    named = set(message.mentioned)
+    if EVERYBODY in named:
         # Also those who have left meanwhile.
-        members = Member.objects.filter(channel_id=channel_id).values("user_id")
-        Mention.objects.filter(user_id__in=members, channel_id=channel_id, seq=message.seq).delete()
+        named |= set(Member.objects.filter(channel_id=channel_id).values_list("user_id", flat=True))
+    _mentions_drop(message, named)
     Reaction.objects.filter(message_id=message_id).delete()
     message.content, message.mentioned, message.deleted_at = "", [], timezone.now()
     changed = message_changed(locked, update_fields=["content", "mentioned", "deleted_at"])

@@ -10,7 +10,7 @@ from django.utils import timezone
 from chat.mentions import mentioned_among, named_in
 from chat.models import Member, Mention, Message
 from chat.tests.message_support import delete, direct_of, edit, group_of, page, people, sent
-from chat.tests.support import channel
+from chat.tests.support import channel, client
 from notifications.tests.support import told
 from platform_site.binding import bind
 from platform_site.journal.models import JournalEntry
@@ -79,7 +79,8 @@ class TestParsing:
 def test_members_are_mentioned_by_either_id_and_nobody_else_is(
     alice: Api, bob: Api, third: Api, group: str, tenant: Any
 ) -> None:
-    outsider = people_named(tenant, "outsider")
+    outsider = client(tenant, "outsider")
+    group_of(outsider, alice)
     text = f"<@{bob.user.id}> <@{str(third.user.uuid).upper()}> <@{outsider.user.id}> <@{outsider.user.uuid}> <@4711>"
     message = sent(alice, group, text)
     assert message["mentions"] == [
@@ -90,12 +91,6 @@ def test_members_are_mentioned_by_either_id_and_nobody_else_is(
     assert message["content"] == text
     assert page(bob, group)["data"] == [message]
     assert (counted(bob, group), counted(third, group), counted(alice, group)) == (1, 1, 0)
-
-
-def people_named(tenant: Any, name: str) -> Api:
-    from chat.tests.support import client
-
-    return client(tenant, name)
 
 
 def test_everybody_is_mentioned_at_once(alice: Api, bob: Api, third: Api, group: str) -> None:

@@ -110,6 +110,16 @@ class TestDeleting:
             assert not Mention.objects.filter(channel_id=group).exists()
         assert channel(alice, group)["unreadCount"] == channel(alice, group)["mentionCount"] == 0
 
+    def test_who_has_left_meanwhile_is_not_named_by_it_either(self, alice: Api, bob: Api, tenant: Any) -> None:
+        (third,) = people(tenant, 1)
+        group = group_of(alice, bob, third)
+        messages = [sent(alice, group, text) for text in ("<@all>", f"<@{third.user.id}>")]
+        third.post(f"/chat/channels/{group}/leave")
+        for message in messages:
+            delete(alice, message)
+        with bind(tenant.ref):
+            assert not Mention.objects.exists()
+
     def test_again_is_fine_and_changes_nothing(self, bob: Api, group: str) -> None:
         message = sent(bob, group)
         first, again = delete(bob, message), delete(bob, message)
