@@ -78,10 +78,11 @@ def test_what_is_older_goes_at_once_and_then_day_by_day(alice: Api, bob: Api, gr
     assert tomorrow > timezone.now() + timedelta(days=31)
 
 
-def test_everything_about_a_message_goes_with_it(alice: Api, bob: Api, group: str) -> None:
-    old = sent(alice, group, f"<@{bob.user.id}>")
+@pytest.mark.parametrize("text", ["<@all>", "<@{bob}>"])
+def test_everything_about_a_message_goes_with_it(alice: Api, bob: Api, group: str, text: str) -> None:
+    old = sent(alice, group, text.format(bob=bob.user.id))
     react(bob, old, "👍")
-    sent(alice, group, "<@all>")
+    sent(alice, group)
     young = sent(alice, group, f"<@{bob.user.id}>")
     react(bob, young, "👍")
     age(alice, group, [1, 2], 40)
