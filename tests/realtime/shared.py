@@ -6,7 +6,7 @@ Nothing passes between them: each makes its companies anew.
 
 import itertools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -158,9 +158,12 @@ class Person:
 
 
 class Company:
-    """A tenant of its own. Its first person is the administrator; numbers are 1, 2, 3 … in every company."""
+    """A tenant of its own. Its first person is the administrator; numbers are 1, 2, 3 … in every company.
 
-    def __init__(self, people: int = 2) -> None:
+    ``people`` are signed in; ``others`` are only there.
+    """
+
+    def __init__(self, people: int = 2, others: int = 0) -> None:
         from accounts.services.people import user_create
         from platform_site.binding import bind
         from tenancy.models import Tenant
@@ -172,7 +175,7 @@ class Company:
         )
         self.tenant: Any = Tenant.objects.get(id=made.tenant.id)
         with bind(self.tenant.ref):
-            for number in range(2, people + 1):
+            for number in range(2, people + others + 1):
                 user_create(email=f"{number}@{self.slug}.test", first_name=f"P{number}")
         self.people = [self.sign_in(number) for number in range(1, people + 1)]
 
@@ -182,15 +185,15 @@ class Company:
         assert person.number == number
         return person
 
-    def group(self, people: list[Person] | None = None) -> str:
-        """A group of these, or of all; the first one owns it."""
+    def group(self, numbers: Sequence[int] = ()) -> str:
+        """A group of these, or of all who are signed in; the first one owns it."""
         from chat.services.channels import group_create
         from platform_site.binding import bind
 
-        owner, *others = people or self.people
+        owner, *others = numbers or [person.number for person in self.people]
         with bind(self.tenant.ref):
-            refs = [other.number for other in others]
-            return str(group_create(actor=owner.identity, name="Project Alpha", member_refs=refs))
+            actor = self.people[owner - 1].identity
+            return str(group_create(actor=actor, name="Project Alpha", member_refs=others))
 
     def stored(self, channel: str) -> list[tuple[int, str]]:
         """(seq, content) of everything that was said there."""

@@ -5,11 +5,8 @@ import time
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 
 from accounts.access_tokens import AccessToken
-from accounts.models import Session
-from platform_site.binding import bind
 from platform_site.realtime.protocol import GRACE_SECONDS
 from tenancy.services import tenant_suspend
 from tests.realtime.processes import Process
@@ -120,34 +117,6 @@ def test_a_suspended_company_is_gone_and_no_other(first: Process, company: Compa
             async with bare(first.url) as late:
                 await late.say({"t": "auth", "token": company.people[0].token})
                 assert await late.closed() == 4507
-
-    asyncio.run(listen())
-
-
-def test_the_look_finds_what_nobody_said(apart: Process, company: Company) -> None:
-    alice, bob = company.people
-    other = Company(1)
-
-    def end_the_session_of(person: Person) -> None:
-        with bind(person.tenant.ref):
-            assert Session.objects.filter(id=person.identity.session_id).update(revoked_at=timezone.now()) == 1
-
-    def suspend() -> None:
-        type(other.tenant).objects.filter(id=other.tenant.id).update(status="suspended")
-
-    async def listen() -> None:
-        async with (
-            signed_in_socket(apart.url, alice.token) as (stays, _),
-            signed_in_socket(apart.url, bob.token) as (goes, _),
-            signed_in_socket(apart.url, other.people[0].token) as (suspended, _),
-        ):
-            await aside(end_the_session_of, bob)
-            await aside(suspend)
-            # Each second in this process.
-            assert await ends_within(goes, 4, time.monotonic()) == 4503
-            assert await ends_within(suspended, 4, time.monotonic()) == 4507
-            await stays.say({"t": "ping"})
-            await stays.hear("pong")
 
     asyncio.run(listen())
 

@@ -72,7 +72,7 @@ def test_coming_and_going_is_seen_in_both_processes(first: Process, second: Proc
 def test_typing_reaches_the_others_now_and_then(first: Process, second: Process, shared: Shared) -> None:
     company = Company(3)
     alice, bob, carol = company.people
-    channel, apart = company.group(), company.group([bob, carol])
+    channel, apart = company.group(), company.group([2, 3])
 
     async def listen() -> None:
         async with (
@@ -105,9 +105,9 @@ def test_typing_reaches_the_others_now_and_then(first: Process, second: Process,
 
 
 def test_nobody_sees_typing_in_a_large_group(first: Process, shared: Shared) -> None:
-    company = Company(TYPING_GROUP + 1)
-    alice, bob, *others = company.people
-    large, largest_shown = company.group(), company.group([alice, bob, *others[:-1]])
+    company = Company(2, others=TYPING_GROUP - 1)
+    alice, bob = company.people
+    large, largest_shown = (company.group(range(1, size + 1)) for size in (TYPING_GROUP + 1, TYPING_GROUP))
 
     async def listen() -> None:
         async with (
