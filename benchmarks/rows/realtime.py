@@ -18,6 +18,7 @@ from benchmarks.socket_people import Company, companies
 
 MEMBERS = 200
 PUBSUB, CORE = "stock consumers, pub/sub layer", "stock consumers, core layer"
+HUB = "stock consumers, the hub as their layer"
 QUERY_SECONDS = 0.3
 
 
@@ -91,10 +92,11 @@ class SocketGroup(Row):
     def measure(self, bench: Bench) -> Iterator[Figure]:
         with bench.database(tenants=1) as database, ExitStack() as stack:
             sides = _three_groups(stack, database)
-            arms = [partial(Flood.of, side, bench.seconds(3)) for side in sides]
+            layered = _in_one_group(_stock(stack, "hub"))
+            arms = [partial(Flood.of, side, bench.seconds(3)) for side in (*sides, layered)]
             for arm in arms:
                 arm()
-            ours, pubsub, core = interleaved(bench.rounds(5), *arms)
+            ours, pubsub, core, hub = interleaved(bench.rounds(5), *arms)
 
             def cpu(theirs: list[Flood]) -> Pairs:
                 return Pairs([flood.cpu_us for flood in ours], [flood.cpu_us for flood in theirs])
@@ -104,6 +106,7 @@ class SocketGroup(Row):
 
             yield self.against(cpu(pubsub), "µs")
             yield cpu(core).figure("The same", "µs", CORE)
+            yield cpu(hub).figure("The same", "µs", HUB)
             yield speed(pubsub).figure("The same, deliveries", "/s", PUBSUB, at_least(6, aim=12))
             yield speed(core).figure("The same, deliveries", "/s", CORE)
 
