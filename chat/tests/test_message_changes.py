@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.roles import Role
 from chat.models import Channel, Member, Mention, Message, Reaction
+from chat.presenting_messages import message_from_row
 from chat.tests.message_support import (
     change,
     delete,
@@ -85,6 +86,22 @@ def test_after_the_time_that_the_company_chose_it_is_too_late(alice: Api, bob: A
     assert refused.json()["error"]["context"] == {"minutes": 10}
     assert edit(bob, sent(bob, group), "In time").status_code == 200
     assert delete(bob, message).status_code == 200
+
+
+@pytest.mark.no_django
+def test_of_a_deleted_message_nothing_is_shown_whatever_its_row_still_has() -> None:
+    now = timezone.now()
+    row = {
+        **dict.fromkeys(("client_message_id", "reply_to", "edited_at", "sender_avatar_url")),
+        "id": UNKNOWN, "channel_id": UNKNOWN, "seq": 1, "change_seq": 2, "content": "Secret", "mentioned": [0, 5],
+        "mentioned_people": [{"uuid": UNKNOWN, "id": 5, "name": "Jane", "status": "active"}],
+        "reactions": [{"emoji": "👍", "users": [5]}], "created_at": now, "deleted_at": None,
+        "sender_id": 5, "sender_uuid": UNKNOWN, "sender_name": "Jane", "sender_status": "active",
+    }  # fmt: skip
+    names = ("content", "mentions", "mentionsEveryone", "reactions")
+    before, after = message_from_row(row), message_from_row({**row, "deleted_at": now})
+    assert all(before[name] for name in names)
+    assert not any(after[name] for name in names)
 
 
 class TestDeleting:

@@ -212,13 +212,12 @@ class TestPlan:
 
     def test_changes_are_a_part_of_that(self) -> None:
         rows = [self.row(known_seq=9, change_seq=500, floor_seq=floor) for floor in (0, 0, 5, 9)]
-        made = plan(rows, {}, limit=6, most=14)
-        # Of ten numbers known no more than six can be sent, and of four that are not hidden no more than four.
-        assert [(channel, first, last) for channel, first, last in made.messages] == [
-            (row["channel_id"], 10, 10) for row in rows[:2]
-        ]
-        assert len(made.changes) == 2
-        assert made.gaps == {rows[2]["channel_id"]: (6, 10), rows[3]["channel_id"]: (10, 10)}
+        # Of nine messages that are known no more than six can be sent, and of four that are shown no more than four.
+        made = plan(rows, {}, limit=6, most=7 + 7 + 5)
+        assert made.messages == [(row["channel_id"], 10, 10) for row in rows[:3]]
+        assert [channel for channel, *_ in made.changes] == [row["channel_id"] for row in rows[:3]]
+        assert made.gaps == {rows[3]["channel_id"]: (10, 10)}
+        assert plan(rows[2:3], {}, limit=6, most=4).gaps == {rows[2]["channel_id"]: (6, 9)}
 
     def test_whatever_is_missed_is_sent_or_said_to_be_missing(self) -> None:
         chance = random.Random(3)
