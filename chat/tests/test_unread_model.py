@@ -18,6 +18,7 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -41,8 +42,8 @@ from platform_site.ids import uuid7
 from tenancy.org_settings.models import OrgSetting
 from tests.support import scaled
 
-EXAMPLES, STEPS = scaled(12, 200), scaled(25, 60)
-PEOPLE, GROUPS = 3, 2
+EXAMPLES, STEPS = scaled(25, 300), scaled(40, 80)
+PEOPLE, GROUPS = 3, 1
 ALL = -1
 somebody = st.integers(0, PEOPLE - 1)
 somewhere = st.integers(0, GROUPS)
@@ -101,6 +102,16 @@ class Unread(RuleBasedStateMachine):
             profile_id=user.profile_id, permissions=frozenset(), email_verified=True,
         )  # fmt: skip
 
+    def out(self) -> list[tuple[Place, int]]:
+        """Who could come back, and where to."""
+        return [
+            (place, who)
+            for place in self.places
+            if place.group and not place.archived
+            for who in range(PEOPLE)
+            if who not in place.members
+        ]
+
     @initialize()
     def channels(self) -> None:
         everybody = [person.id for person in self.people]
@@ -109,12 +120,23 @@ class Unread(RuleBasedStateMachine):
             self.places.append(Place(made, number, True, set(range(PEOPLE))))
         opened = direct_open(actor=self.actor(0), ref=self.people[1].id)
         self.places.append(Place(opened.channel_id, 0, False, {0, 1}))
+        for place in self.places:
+            for who in (0, 0, 1):
+                self.say_once(place, who, {ALL})
 
-    @rule(who=somebody, where=somewhere, named=st.sets(st.one_of(somebody, st.just(ALL)), max_size=2))
-    def say(self, who: int, where: int, named: set[int]) -> None:
+    @rule(
+        who=somebody,
+        where=somewhere,
+        times=st.integers(1, 4),
+        named=st.sets(st.one_of(somebody, st.just(ALL)), max_size=2),
+    )
+    def say(self, who: int, where: int, times: int, named: set[int]) -> None:
         place = self.places[where]
-        if not place.open_for(who) or place.archived:
-            return
+        if place.open_for(who) and not place.archived:
+            for _ in range(times):
+                self.say_once(place, who, named)
+
+    def say_once(self, place: Place, who: int, named: set[int]) -> None:
         tags = "".join(f" <@{'all' if one == ALL else self.people[one].uuid}>" for one in named)
         message_send(actor=self.actor(who), channel_id=place.id, content=f"x{tags}")
         told = place.members if ALL in named else named & place.members
@@ -176,17 +198,21 @@ class Unread(RuleBasedStateMachine):
             member_leave(actor=self.actor(who), channel_id=place.id)
             place.members.discard(who)
 
-    @rule(who=somebody, where=st.integers(0, GROUPS - 1), history=st.booleans())
-    def come(self, who: int, where: int, history: bool) -> None:
-        place = self.places[where]
+    @precondition(lambda self: self.out())
+    @rule(which=st.integers(0, PEOPLE), history=st.booleans())
+    def come_back(self, which: int, history: bool) -> None:
+        out = self.out()
+        place, who = out[which % len(out)]
         OrgSetting.objects.update_or_create(key=HISTORY_FOR_NEW_MEMBERS.key, defaults={"value": history})
-        if place.archived:
-            return
-        members_add(actor=self.actor(place.owner), channel_id=place.id, member_refs=[self.people[who].id])
-        if who not in place.members:
-            place.members.add(who)
-            place.unread[who] = set()
-            place.muted.discard(who)
+        # Who is in it already stays as they are.
+        members_add(
+            actor=self.actor(place.owner),
+            channel_id=place.id,
+            member_refs=[self.people[one].id for one in {who} | place.members],
+        )
+        place.members.add(who)
+        place.unread[who] = set()
+        place.muted.discard(who)
 
     @rule(who=somebody, where=somewhere, until=st.sampled_from([None, "past", "future", "for ever"]))
     def mute(self, who: int, where: int, until: str | None) -> None:
@@ -202,7 +228,7 @@ class Unread(RuleBasedStateMachine):
         channel_change(actor=self.actor(who), channel_id=place.id, changes=change)
         (place.muted.add if until in ("future", "for ever") else place.muted.discard)(who)
 
-    @rule(where=st.integers(0, GROUPS - 1), archived=st.booleans())
+    @rule(where=st.integers(0, GROUPS - 1), archived=st.sampled_from([False, False, True]))
     def archive(self, where: int, archived: bool) -> None:
         place = self.places[where]
         channel_change(actor=self.actor(place.owner), channel_id=place.id, changes=ChannelChanges(archived=archived))
