@@ -1,5 +1,7 @@
 """``/chat/channels/<id>/members``: who is in a channel, coming and going."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from chat.tests.support import channel, channels, client, data, direct, error, g
 from platform_site.binding import bind
 from platform_site.journal.services import record
 from platform_site.outbox.dispatcher import drain
-from tests.support import Api, at_once
+from tests.support import Api, at_once, threads_close_connections
 
 
 def members(somebody: Api, channel_id: Any, query: str = "") -> list[dict[str, Any]]:
@@ -35,6 +37,22 @@ def remove(somebody: Api, channel_id: Any, ref: Any) -> Any:
 
 def leave(somebody: Api, channel_id: Any) -> Any:
     return somebody.post(f"/chat/channels/{channel_id}/leave")
+
+
+def until_somebody_waits() -> None:
+    """For a lock that the caller's transaction holds."""
+    until = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while time.monotonic() < until:
+            # Else a transaction sees what it saw first.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.02)
+    raise AssertionError("Nobody waits.")
 
 
 def setting(alice: Api, key: str, value: Any) -> None:
@@ -245,6 +263,33 @@ class TestGoing:
         done = at_once(5, lambda number: leave(Api(token=people[number].token), made).status_code)
         assert (done.results, done.most_at_once > 1) == ([200] * 5, True)
         assert roles(people[5], made) == {people[5].user.id: "owner"}
+
+    @pytest.mark.commits
+    @pytest.mark.parametrize("what", ["add", "remove", "leave"])
+    def test_who_comes_and_who_goes_is_decided_behind_the_sender(
+        self, alice: Api, bob: Api, tenant: Any, what: str
+    ) -> None:
+        """Sending locks the channel's row; so do these, and a message goes to those who are members at its number."""
+        carol = person(tenant, "carol")
+        made = group(alice, bob.user)["id"]
+        act = {
+            "add": lambda api: add(api, made, carol),
+            "remove": lambda api: remove(api, made, bob.user.id),
+            "leave": lambda api: leave(api, made),
+        }[what]
+
+        def work() -> int:
+            with threads_close_connections():
+                return int(act(Api(token=alice.token)).status_code)
+
+        with ThreadPoolExecutor(1) as pool:
+            with bind(tenant.ref), transaction.atomic():
+                # As an update locks it.
+                Channel.objects.select_for_update(no_key=True).get(id=made)
+                answer = pool.submit(work)
+                until_somebody_waits()
+                assert not answer.done()
+            assert answer.result(10) == 200
 
     @pytest.mark.commits
     def test_who_goes_and_those_who_stay_are_told(self, alice: Api, bob: Api, tenant: Any) -> None:
