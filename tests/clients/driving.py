@@ -238,6 +238,7 @@ def play(stage: Stage, language: str, story: Story, *, seconds: float = 30) -> N
             try:
                 await story(server, client)
             finally:
-                await client.end()
+                async with asyncio.timeout(5):
+                    await client.end()
 
     stage.runner.run(whole())

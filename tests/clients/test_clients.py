@@ -108,13 +108,19 @@ def test_a_hole_of_messages_that_nobody_has_any_more_holds_nothing_up(stage: Sta
         for number in range(4):
             channel.post(f"kept too long {number}")
         channel.purged = 14
-        await connection.say(channel.post("fifteen"))
+        fifteen = channel.post("fifteen")
+        await connection.say(fifteen, fifteen)
         await client.sees("message")
         # All that was announced may be gone by the time that it is asked for.
         await connection.say({"t": "resumed", "c": "c1", "from": 16, "to": 20, "ch": 0})
         await client.until(lambda: len(server.requests) == 2)
+        await asyncio.sleep(0.1)
+        await connection.cut()
+        connection = await server.connection()
+        assert connection.since == {"c1": [20, 0]}
         channel.messages += [{**channel.messages[0], "seq": seq} for seq in range(16, 21)]
         channel.purged = 20
+        await server.welcome(connection)
         await connection.say(channel.post("twenty-one"))
         await client.sees("message", seq=21)
         assert client.lists["c1"] == [(15, "fifteen"), (21, "twenty-one")]
@@ -124,6 +130,8 @@ def test_a_hole_of_messages_that_nobody_has_any_more_holds_nothing_up(stage: Sta
 
 def test_a_gap_is_read_page_by_page_while_live_messages_wait(stage: Stage, language: str) -> None:
     async def story(server: Server, client: Driven) -> None:
+        await client.end()
+        await client.make(server, timing={"hole": 60})
         channel = server.channel(messages=1)
         connection = await connected(server, client)
         await connection.cut()
@@ -179,14 +187,14 @@ def test_a_change_is_applied_when_it_is_newer_and_to_what_is_still_held(stage: S
         connection = await connected(server, client)
         older, newer = channel.edit(1, "older"), channel.edit(1, "newer")
         await connection.say(newer, older)
-        created = [channel.post("two"), channel.post("three")]
-        stale = dict(created[1])
-        await connection.say(channel.edit(3, "three, edited"), stale, created[0], {"t": "typing", "c": "c1"})
+        two, three, four = (channel.post(word) for word in ("two", "three", "four"))
+        three_edited, four_edited = channel.edit(3, "three, edited"), channel.edit(4, "four, edited")
+        await connection.say(three_edited, three, four, four_edited, two, {"t": "typing", "c": "c1"})
         await client.sees("typing")
         assert [event["message"]["content"] for event in client.of("change")] == ["newer"]
-        assert client.lists["c1"][-2:] == [(2, "two"), (3, "three, edited")]
+        assert client.lists["c1"][-3:] == [(2, "two"), (3, "three, edited"), (4, "four, edited")]
         await connection.cut()
-        assert (await server.connection()).since == {"c1": [3, 3]}
+        assert (await server.connection()).since == {"c1": [4, 4]}
 
     play(stage, language, story)
 
@@ -240,7 +248,8 @@ def test_another_epoch_forgets_the_positions_and_says_so(stage: Stage, language:
         await connection.cut()
         server.epoch = 2
         del channel.messages[4:]
-        connection = await server.welcomed()
+        connection = await server.connection()
+        await connection.say(server.ready(connection.since))
         assert (await client.sees("refresh"))["reason"] == "epoch"
         await connection.say(channel.post("five, again"))
         await client.sees("message", seq=5)
@@ -452,6 +461,25 @@ def test_a_channel_that_one_may_not_read_any_more_is_left(stage: Stage, language
         await connection.say(frame)
         await client.sees("channel", kind="removed", channel_id="c1")
         assert client.of("message") == []
+
+    play(stage, language, story)
+
+
+def test_what_was_asked_for_is_not_handed_on_once_the_channel_is_left(stage: Stage, language: str) -> None:
+    async def story(server: Server, client: Driven) -> None:
+        channel = server.channel()
+        connection = await connected(server, client)
+        server.answers.clear()
+        channel.post("lost")
+        await connection.say(channel.post("two"))
+        await client.until(lambda: server.requests)
+        await connection.say({"t": "channel.removed", "c": "c1"})
+        await client.sees("channel", kind="removed")
+        server.answers.set()
+        await asyncio.sleep(0.1)
+        assert client.of("message") == []
+        await connection.cut()
+        assert (await server.connection()).since == {}
 
     play(stage, language, story)
 

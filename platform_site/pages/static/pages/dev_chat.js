@@ -156,7 +156,7 @@ function draw() {
   if (!channel) return;
   drawHead(store, channel);
   drawTyping(store, channel);
-  if (what.has("messages") || what.has("open")) drawPane(channel);
+  if (channel.loaded && (what.has("messages") || what.has("open"))) drawPane(channel);
 }
 
 function drawCounts() {

@@ -15,6 +15,8 @@ class Channel {
     this.typing = new Map(); // until when, by userId
     this.members = new Map(); // by userId, once it was opened
     this.loaded = false;
+    this.asking = 0; // pages that are on their way
+    this.late = []; // changes that such a page may not know yet
     this.hasOlder = false;
     this.firstUnread = 0; // where the line "New" is drawn
   }
@@ -100,23 +102,29 @@ export class Store {
   }
 
   async loadNewest(channel) {
-    const { data, meta } = await this.page(channel, `limit=${PAGE}`);
-    channel.hasOlder = meta.nextCursor !== null;
+    await this.page(channel, `limit=${PAGE}`);
     channel.loaded = true;
-    for (const message of data) this.merge(channel, message);
   }
 
   async loadOlder(channel) {
     const [first] = channel.sorted;
     if (!first || !channel.hasOlder) return;
-    const { data, meta } = await this.page(channel, `before=${first.seq}&limit=${PAGE}`);
-    channel.hasOlder = meta.nextCursor !== null;
-    for (const message of data) this.merge(channel, message);
+    await this.page(channel, `before=${first.seq}&limit=${PAGE}`);
     this.changed("messages");
   }
 
-  page(channel, query) {
-    return this.client.request("GET", `/chat/channels/${channel.id}/messages?${query}`);
+  async page(channel, query) {
+    channel.asking += 1;
+    try {
+      const { data, meta } = await this.client.request("GET", `/chat/channels/${channel.id}/messages?${query}`);
+      channel.hasOlder = meta.nextCursor !== null;
+      for (const message of [...data, ...channel.late.filter(({ seq }) => data.some((one) => one.seq === seq))]) {
+        this.merge(channel, message);
+      }
+    } finally {
+      channel.asking -= 1;
+      if (!channel.asking) channel.late = [];
+    }
   }
 
   async loadMembers(channel) {
@@ -140,7 +148,8 @@ export class Store {
   message(id, message) {
     const channel = this.channels.get(id);
     if (!channel) return;
-    if (channel.loaded) this.merge(channel, message);
+    // Also of what was not opened yet: a page that is asked for meanwhile may not have it.
+    this.merge(channel, message);
     const own = message.sender?.userId === this.me.userId;
     const { shown } = channel;
     channel.typing.delete(message.sender?.userId);
@@ -159,6 +168,7 @@ export class Store {
     const channel = this.channels.get(id);
     if (!channel) return;
     if (channel.messages.has(message.seq)) this.merge(channel, message);
+    else if (channel.asking) channel.late.push(message);
     const { lastMessage, lastReadSeq } = channel.shown;
     if (message.seq === lastMessage?.seq) channel.shown.lastMessage = lineOf(message);
     // How many are unread without it is the server's to tell.
