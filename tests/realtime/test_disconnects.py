@@ -11,13 +11,14 @@ from tests.realtime.shared import Company, Shared
 from tests.realtime.sockets import aside, signed_in_socket
 from tests.support import scaled
 
+pytestmark = pytest.mark.timeout(scaled(300, 3600))
+
 CYCLES = scaled(50, 1_000)
 CLIENTS = scaled(6, 16)
 # The process is killed once in so many cycles.
 KILLED = scaled(30, 100)
 
 
-@pytest.mark.timeout(scaled(300, 3600))
 def test_whatever_breaks_everybody_has_the_same_list(second: Process, shared: Shared) -> None:
     company = Company(CLIENTS)
     channel = company.group()

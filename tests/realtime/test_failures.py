@@ -30,7 +30,7 @@ from tests.realtime.shared import Company, Person, Shared
 from tests.realtime.sockets import Bare, aside, bare, signed_in_socket
 from tests.support import scaled
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(scaled(300, 3600))
 
 # A sweep comes every three seconds.
 SWEPT_SECONDS = 5.0

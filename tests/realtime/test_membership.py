@@ -24,6 +24,9 @@ def test_whoever_is_taken_out_hears_no_more(first: Process, shared: Shared) -> N
         ):
             await aside(alice.say, channel, "for all of us")
             await goes.hear("message.created")
+            # Who is in it is known to the process from here on.
+            await stays.say({"t": "typing", "channelId": channel})
+            await goes.hear("typing")
             answer = await aside(alice.api.call, "DELETE", f"/chat/channels/{channel}/members/{bob.number}")
             assert answer.status_code == 200, answer.content
             assert (await goes.hear("channel.removed"))["c"] == channel
