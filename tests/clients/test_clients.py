@@ -40,6 +40,8 @@ def test_the_first_frame_says_who_it_is_and_where_it_stands(stage: Stage, langua
         assert (connection.first["t"], connection.first["token"], connection.since) == ("auth", "token 1", {})
         assert connection.socket.subprotocol == "core.v1"
         assert await client.sees("counts")
+        # Where everything is new, nothing is news.
+        assert client.of("channel") == []
         await connection.say(channel.post("four"), channel.edit(2, "two"))
         await client.sees("change")
         await connection.cut()
