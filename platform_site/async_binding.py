@@ -58,8 +58,14 @@ class Bound:
 
 async def _check(connection: _Connection) -> None:
     """A sweep that met a closed connection would report that the database is away; many at once need no asking."""
-    if time.monotonic() - connection.used_at > _BELIEVED_SECONDS:
+    if time.monotonic() - connection.used_at <= _BELIEVED_SECONDS:
+        return
+    try:
         await AsyncConnectionPool.check_connection(connection)
+    except psycopg.Error:
+        # The others are no better, and the pool pauses after each that it tries, longer than anybody here waits.
+        await (await _pool()).drain()
+        raise
 
 
 _pools: WeakKeyDictionary[asyncio.AbstractEventLoop, "AsyncConnectionPool[_Connection]"] = WeakKeyDictionary()
@@ -87,6 +93,8 @@ async def _pool() -> "AsyncConnectionPool[_Connection]":
             min_size=0,
             max_size=settings.REALTIME_DATABASE_CONNECTIONS,
             timeout=_WAIT_SECONDS,
+            # Then the next who asks tries anew. With more patience the pauses grow as long as the outage.
+            reconnect_timeout=1,
             max_idle=60,
             check=_check,
             open=False,
