@@ -347,7 +347,9 @@ def test_the_database_is_away(shared: Shared, first: Process, company: Company) 
                 assert (await socket.hear("pong"))["id"] == 3
             finally:
                 await aside(shared.let_in)
+            back = time.monotonic()
             assert await numbers(socket, 1) == [2]
+            assert time.monotonic() - back < SWEPT_SECONDS
             await said_in_time(socket, alice, channel)
             await agree(readers, channel, await aside(company.stored, channel))
             assert readers[0].codes == []
