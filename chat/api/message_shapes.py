@@ -50,13 +50,13 @@ class Content(Text):
 class Positions(FreeMap):
     """By channel id the position that a client knows: ``[seq, changeSeq]``."""
 
-    default_error_messages = {"invalid_position": "This must be [seq, changeSeq] under the id of a channel."}
+    default_error_messages = {"invalid": "This must be [seq, changeSeq] under the id of a channel."}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         positions = super().to_internal_value(data)
         for channel_id, position in positions.items():
             if not re.fullmatch(_UUID, channel_id) or not _is_position(position):
-                self.fail("invalid_position")
+                self.fail("invalid")
         return {channel_id.lower(): [int(number) for number in position] for channel_id, position in positions.items()}
 
 

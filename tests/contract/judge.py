@@ -21,7 +21,7 @@ from tests.support import COMPANY, OTHER_COMPANY, PASSWORD, database_environment
 
 EXAMPLES = scaled(10, 300)
 SEEDS = scaled(1, 5)
-MARKS = [pytest.mark.contract, pytest.mark.commits, pytest.mark.timeout(scaled(300, 3000))]
+MARKS = [pytest.mark.contract, pytest.mark.commits, pytest.mark.timeout(scaled(900, 3600))]
 
 
 @dataclass
