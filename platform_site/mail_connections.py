@@ -3,6 +3,9 @@
 Opening one costs more than sending a mail on it. Inside ``mail_connections``
 each server has one, which is looked at before it is used again, because servers
 hang up on who is silent; at the end all are closed. Outside each mail has its own.
+
+A server that could not be reached is not tried again before the end of the block:
+the rest of a batch fails at once, instead of waiting for it once for each mail.
 """
 
 import select
@@ -10,25 +13,41 @@ import smtplib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 
-_open: ContextVar[dict[str, BaseEmailBackend] | None] = ContextVar("mail connections", default=None)
+
+@dataclass
+class _Shared:
+    """``kept``: open connections. ``unreachable``: why a server could not be reached."""
+
+    kept: dict[str, BaseEmailBackend] = field(default_factory=dict)
+    unreachable: dict[str, Exception] = field(default_factory=dict)
+
+
+_open: ContextVar[_Shared | None] = ContextVar("mail connections", default=None)
 
 
 @contextmanager
 def mail_connections() -> Iterator[None]:
     """Keep connections open until the end of the block."""
-    kept: dict[str, BaseEmailBackend] = {}
-    token = _open.set(kept)
+    shared = _Shared()
+    token = _open.set(shared)
     try:
         yield
     finally:
         _open.reset(token)
-        for backend in kept.values():
+        for backend in shared.kept.values():
             _close(backend)
+
+
+def unreachable(key: str) -> Exception | None:
+    """What reaching this server raised in this block, for who would write a mail for it."""
+    shared = _open.get()
+    return None if shared is None else shared.unreachable.get(key)
 
 
 def send_through(key: str, make: Callable[[], BaseEmailBackend], message: EmailMessage) -> None:
@@ -37,11 +56,18 @@ def send_through(key: str, make: Callable[[], BaseEmailBackend], message: EmailM
     Raises what the server raises. Its connection is not used again then, unless
     it only refused the address.
     """
-    kept = _open.get()
-    if kept is None:
+    shared = _open.get()
+    if shared is None:
         with mail_connections():
             return send_through(key, make, message)
-    backend = _connected(kept.pop(key, None), make)
+    if key in shared.unreachable:
+        raise shared.unreachable[key]
+    kept = shared.kept
+    try:
+        backend = _connected(kept.pop(key, None), make)
+    except Exception as error:
+        shared.unreachable[key] = error
+        raise
     try:
         backend.send_messages([message])
     except smtplib.SMTPRecipientsRefused:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import formataddr, parseaddr
 from smtplib import SMTPRecipientsRefused
+from typing import Final
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -17,9 +18,12 @@ from notifications.mailing.guarded_smtp import GuardedSmtpBackend
 from notifications.mailing.letters import Letter
 from notifications.models import SmtpServer
 from platform_site.binding import require_tenant
-from platform_site.mail_connections import send_through
+from platform_site.mail_connections import send_through, unreachable
 from platform_site.outbox.clock import working_now
 from tenancy.models import Tenant
+
+# The platform's server among those that mails share connections to.
+PLATFORM: Final = "platform"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,16 @@ def post(letter: Letter, envelope: Envelope) -> Posted:
         if all(500 <= code < 600 for code, _ in refused.recipients.values()):
             raise AddressRefused from refused
         raise
+
+
+def require_reachable(*, security: bool) -> None:
+    """Raise what reaching the platform's server raised a moment ago, if a mail now would go by it.
+
+    So that no letter is written for nothing. A tenant's own server has its circuit, which counts every failure.
+    """
+    reason = unreachable(PLATFORM)
+    if reason is not None and (security or _server_in_use() is None):
+        raise reason
 
 
 def _post(letter: Letter, envelope: Envelope) -> Posted:
@@ -121,7 +135,7 @@ def _post_by_platform(message: EmailMultiAlternatives, envelope: Envelope) -> Po
     if settings.EMAIL_BACKEND.startswith("anymail."):
         message.metadata = dict(envelope.metadata)  # type: ignore[attr-defined]
         message.tags = ["notifications"]  # type: ignore[attr-defined]
-    send_through("platform", get_connection, message)
+    send_through(PLATFORM, get_connection, message)
     # With one recipient it is one id; backends that are no provider's say nothing.
     said = getattr(getattr(message, "anymail_status", None), "message_id", None)
     return Posted("platform", said[:200] if isinstance(said, str) else "")

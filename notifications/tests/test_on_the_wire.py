@@ -1,5 +1,6 @@
 """From a request to what a real mail server gets, with nothing put in between."""
 
+import socket
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -106,6 +107,23 @@ def test_a_batch_takes_one_connection(server: SmtpServer, alice: Api) -> None:
     assert ({mail.connection for mail in server.mails}, len(server.mails)) == ({1}, 25)
     assert dispatcher.run_once() == 5
     assert (server.connections, len(server.mails)) == (2, 30)
+    assert arrived_ids(server).keys() == expected_ids(alice.tenant)
+
+
+def test_a_server_that_is_away_is_asked_once_for_a_batch(server: SmtpServer, alice: Api, settings: Any) -> None:
+    raise_for(alice, people_make(alice.tenant, 5))
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = deaf.getsockname()
+        settings.EMAIL_TIMEOUT = 0.5
+        # It takes the call and says nothing, which is what costs time.
+        assert dispatcher.run_once() == 5
+        deaf.setblocking(False)
+        deaf.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            deaf.accept()
+    assert rows() == [("pending", 1, "SMTPServerDisconnected")] * 5
+    send_to(server, settings)
+    run_everything(timezone.now() + LATER)
     assert arrived_ids(server).keys() == expected_ids(alice.tenant)
 
 
