@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from clients.python.core_realtime import CoreRealtime, Event, Timing
+from clients.python.core_realtime import CoreRealtime, Event, RequestFailed, Timing
 from tests.realtime.processes import Process
 from tests.realtime.shared import Person
 from tests.realtime.sockets import aside
@@ -76,6 +76,16 @@ class Reader:
         shown = self._shown.get(channel, {})
         return [(seq, shown[seq]["content"]) for seq in self._order.get(channel, ())]
 
+    def difference(self, channel: str, stored: Sequence[tuple[int, str]]) -> str:
+        """Where it first differs from what is stored, for whoever reads the failure."""
+        listed = self.list(channel)
+        if listed == stored:
+            return ""
+        pairs = enumerate(itertools.zip_longest(listed, stored))
+        place, (own, right) = next((place, pair) for place, pair in pairs if pair[0] != pair[1])
+        state = f"{self.client.state}, at {self.client.positions['channels'].get(channel)}"
+        return f"{len(listed)} of {len(stored)}, {state}: at {place} {own} instead of {right}"
+
     async def ready(self) -> None:
         running = self.client._running
         await until(lambda: self.client.state == "ready" or (running and running.done()))
@@ -114,7 +124,11 @@ class Reader:
         """More was changed than a socket is told."""
         after = 0
         while True:
-            page, _ = await self.client.request("GET", f"/chat/channels/{channel}/messages?after={after}&limit=200")
+            try:
+                page, _ = await self.client.request("GET", f"/chat/channels/{channel}/messages?after={after}&limit=200")
+            except RequestFailed:
+                await asyncio.sleep(0.1)
+                continue
             for message in page:
                 self._show(channel, message)
                 after = message["seq"]
@@ -143,8 +157,8 @@ async def agree(readers: Sequence[Reader], channel: str, stored: list[tuple[int,
     try:
         await until(lambda: all(reader.list(channel) == stored for reader in readers), seconds)
     except TimeoutError:
-        for reader in readers:
-            assert reader.list(channel) == stored, (reader.client.state, reader.codes)
+        wrong = [difference for reader in readers if (difference := reader.difference(channel, stored))]
+        assert wrong == []
         raise
 
 

@@ -29,10 +29,15 @@ class Bare:
         """The next frame of this kind."""
         async with asyncio.timeout(PATIENCE):
             while True:
-                frame: dict[str, Any] = orjson.loads(await self.connection.recv())
-                self.frames.append(frame)
+                frame = await self.next()
                 if frame["t"] == kind and where(frame):
                     return frame
+
+    async def next(self) -> dict[str, Any]:
+        async with asyncio.timeout(PATIENCE):
+            frame: dict[str, Any] = orjson.loads(await self.connection.recv())
+        self.frames.append(frame)
+        return frame
 
     async def closed(self) -> int:
         """The code with which the server ends it."""
