@@ -50,6 +50,7 @@ class Channel {
     this.ahead = new Set(); // numbers of changes ahead of the position
     this.changed = new Map(); // the change that each message was handed on with, by seq
     this.resuming = false; // the server is sending what was missed
+    this.round = 0; // how often the server has said where this client stands
     this.timer = null;
   }
 
@@ -164,10 +165,12 @@ export class CoreRealtime {
   async #post(channelId, body) {
     for (let attempts = 0; ; attempts++) {
       try {
+        const channel = this.#channels.get(channelId);
+        const round = channel?.round;
         const { data } = await this.request("POST", `/chat/channels/${channelId}/messages`, body);
         // The answer is as good as the frame, and may be here before it.
-        const channel = this.#channels.get(channelId);
-        if (channel?.seq != null) this.#offer(channelId, channel, data);
+        const same = channel === this.#channels.get(channelId) && channel?.round === round;
+        if (same && channel?.seq != null) this.#offer(channelId, channel, data);
         this.#save();
         return data;
       } catch (error) {
@@ -446,6 +449,7 @@ export class CoreRealtime {
     const channel = this.#channels.get(id);
     if (!channel) return;
     channel.last = Math.max(channel.last, to);
+    channel.round += 1;
     this.#moveChanges(channel, ch);
     channel.stopWaiting();
     if (!channel.whole) this.#toFill(id);
@@ -464,6 +468,7 @@ export class CoreRealtime {
     }
     channel.begin(from - 1);
     channel.last = Math.max(channel.last, to);
+    channel.round += 1;
     this.#moveChanges(channel, ch);
     if (!channel.whole) this.#toFill(id);
     // It begins among messages that were handed on: more of them were changed than the server sends.
@@ -516,22 +521,28 @@ export class CoreRealtime {
   }
 
   #offer(id, channel, message) {
-    if (channel.seq !== null && message.seq <= channel.seq) return;
+    if (channel.seq !== null && message.seq <= channel.seq) {
+      this.#revise(id, channel, message);
+      return;
+    }
     channel.hold(message);
     this.#advance(id, channel);
   }
 
+  // One that was handed on already, if this is a later state of it: what was held may have been old when it was its turn.
+  #revise(id, channel, message) {
+    const { seq, changeSeq } = message;
+    if (changeSeq <= (channel.changed.get(seq) ?? 0)) return;
+    channel.changed.set(seq, changeSeq);
+    this.#emit("change", { channelId: id, seq, changeSeq, message });
+  }
+
   // A message that was not handed on yet is handed on as it is now.
-  #change({ c: id, seq, ch, d }) {
+  #change({ c: id, ch, d }) {
     const channel = this.#channel(id);
     if (ch > channel.changeSeq) channel.ahead.add(ch);
     this.#moveChanges(channel, channel.changeSeq);
-    if (channel.seq === null || seq > channel.seq) {
-      this.#offer(id, channel, d);
-    } else if (ch > (channel.changed.get(seq) ?? 0)) {
-      channel.changed.set(seq, ch);
-      this.#emit("change", { channelId: id, seq, changeSeq: ch, message: d });
-    }
+    this.#offer(id, channel, d);
   }
 
   // The number of changes moves without a hole. One that never comes was followed by another of the same message.
@@ -613,13 +624,19 @@ export class CoreRealtime {
     const channel = this.#channels.get(id);
     if (!channel || channel.seq === null || channel.seq >= channel.last) return;
     // All of these were committed before they were heard of. What the answer lacks of them, nobody has.
-    const { seq, last } = channel;
+    const { seq, last, round } = channel;
     const { data } = await this.request("GET", `/chat/channels/${id}/messages?after=${seq}&limit=${PAGE}`);
     if (this.#channels.get(id) !== channel) return;
+    if (channel.round !== round) {
+      // It may be older than changes of which the server has said meanwhile that they are known here.
+      this.#holes.add(id);
+      return;
+    }
     let end = data.length ? 0 : last;
     for (const message of data) {
       end = Math.max(end, message.seq);
       if (message.seq > channel.seq) channel.hold(message);
+      else this.#revise(id, channel, message);
     }
     if (channel.last > end) this.#holes.add(id);
     this.#advance(id, channel, end);

@@ -109,6 +109,7 @@ class _Channel:
         self.ahead: set[int] = set()  # numbers of changes ahead of the position
         self.changed: dict[int, int] = {}  # the change that each message was handed on with, by seq
         self.resuming = False  # the server is sending what was missed
+        self.round = 0  # how often the server has said where this client stands
         self.timer: asyncio.TimerHandle | None = None
 
     @property
@@ -241,10 +242,12 @@ class CoreRealtime:
         attempts = 0
         while True:
             try:
+                channel = self._channels.get(channel_id)
+                before = channel.round if channel is not None else 0
                 message, _ = await self.request("POST", f"/chat/channels/{channel_id}/messages", body)
                 # The answer is as good as the frame, and may be here before it.
-                channel = self._channels.get(channel_id)
-                if channel is not None and channel.seq is not None:
+                same = channel is self._channels.get(channel_id)
+                if same and channel is not None and channel.seq is not None and channel.round == before:
                     self._offer(channel_id, channel, message)
                 self._save()
                 return dict(message)
@@ -497,6 +500,7 @@ class CoreRealtime:
         if channel is None:
             return
         channel.last = max(channel.last, frame["to"])
+        channel.round += 1
         channel.move_changes(frame["ch"])
         channel.stop_waiting()
         if not channel.whole:
@@ -516,6 +520,7 @@ class CoreRealtime:
             return
         channel.begin(first - 1)
         channel.last = max(channel.last, to)
+        channel.round += 1
         channel.move_changes(change_to)
         if not channel.whole:
             self._to_fill(id)
@@ -578,18 +583,23 @@ class CoreRealtime:
         if channel.seq is None or message["seq"] > channel.seq:
             channel.hold(message)
             self._advance(id, channel)
+        else:
+            self._revise(id, channel, message)
+
+    def _revise(self, id: str, channel: _Channel, message: Message) -> None:
+        """One that was handed on already, if this is a later state of it: what was held may have been old when it was
+        its turn."""
+        seq, number = message["seq"], message["changeSeq"]
+        if number > channel.changed.get(seq, 0):
+            channel.changed[seq] = number
+            self._emit(Event("change", channel_id=id, seq=seq, change_seq=number, message=message))
 
     def _change(self, frame: Mapping[str, Any]) -> None:
         """A message that was not handed on yet is handed on as it is now."""
-        id, seq, number = frame["c"], frame["seq"], frame["ch"]
-        channel = self._channel(id)
-        channel.ahead.add(number)
+        channel = self._channel(frame["c"])
+        channel.ahead.add(frame["ch"])
         channel.move_changes(channel.change_seq)
-        if channel.seq is None or seq > channel.seq:
-            self._offer(id, channel, frame["d"])
-        elif number > channel.changed.get(seq, 0):
-            channel.changed[seq] = number
-            self._emit(Event("change", channel_id=id, seq=seq, change_seq=number, message=frame["d"]))
+        self._offer(frame["c"], channel, frame["d"])
 
     def _advance(self, id: str, channel: _Channel, up_to: int = 0) -> None:
         """Hand on what is next. ``up_to``: what is missing before it does not exist, for this person at least."""
@@ -659,13 +669,19 @@ class CoreRealtime:
         if channel is None or channel.seq is None or channel.whole:
             return
         # All of these were committed before they were heard of. What the answer lacks of them, nobody has.
-        end = channel.last
+        end, before = channel.last, channel.round
         page, _ = await self.request("GET", f"/chat/channels/{id}/messages?after={channel.seq}&limit={PAGE}")
         if self._channels.get(id) is not channel:
+            return
+        if channel.round != before:
+            # It may be older than changes of which the server has said meanwhile that they are known here.
+            self._holes[id] = None
             return
         for message in page:
             if message["seq"] > channel.seq:
                 channel.hold(message)
+            else:
+                self._revise(id, channel, message)
         if page:
             end = max(message["seq"] for message in page)
         if channel.last > end:

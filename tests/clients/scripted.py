@@ -100,8 +100,12 @@ class Server:
         self.failures: list[tuple[int, Any] | None] = []
         # Sockets are not even answered.
         self.deaf = False
+        # Requests wait for this before they are answered, and answers before they are sent.
         self.answers = asyncio.Event()
         self.answers.set()
+        self.late = asyncio.Event()
+        self.late.set()
+        self.read = 0
         self._connections: asyncio.Queue[Connection] = asyncio.Queue()
 
     def channel(self, id: str = "c1", messages: int = 0) -> Channel:
@@ -192,6 +196,8 @@ class Server:
             if failure is not None:
                 status, said = failure or self._answer(method, target, body)
                 text = json.dumps(said).encode()
+                self.read += 1
+                await self.late.wait()
                 writer.write(
                     f"HTTP/1.1 {status} .\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n"
                     "Connection: close\r\n\r\n".encode()

@@ -155,6 +155,43 @@ def test_a_gap_is_read_page_by_page_while_live_messages_wait(stage: Stage, langu
     play(stage, language, story)
 
 
+def test_a_page_from_before_a_cut_hides_no_change_from_after_it(stage: Stage, language: str) -> None:
+    async def story(server: Server, client: Driven) -> None:
+        server.limit = 1
+        channel = server.channel()
+        connection = await connected(server, client)
+        # The page was read, and is still on its way when the message is changed and the connection ends.
+        server.late.clear()
+        channel.post("lost")
+        await connection.say(channel.post("two"))
+        await client.until(lambda: server.read)
+        channel.edit(1, "edited")
+        await connection.cut()
+        connection = await server.welcomed()
+        await connection.say({"t": "typing", "c": "c1"})
+        await client.sees("typing")
+        server.late.set()
+        await client.lists_all(channel)
+
+    play(stage, language, story)
+
+
+def test_what_was_held_through_a_cut_and_is_old_by_then_is_put_right(stage: Stage, language: str) -> None:
+    async def story(server: Server, client: Driven) -> None:
+        channel = server.channel()
+        connection = await connected(server, client)
+        channel.post("lost")
+        await connection.say(channel.post("two"), {"t": "typing", "c": "c1"})
+        await client.sees("typing")
+        await connection.cut()
+        # The state of the second message that comes with the first is newer than the one that waits for it.
+        channel.edit(2, "two, edited")
+        await server.welcomed()
+        await client.lists_all(channel)
+
+    play(stage, language, story)
+
+
 def test_what_cannot_be_read_now_is_read_later(stage: Stage, language: str) -> None:
     async def story(server: Server, client: Driven) -> None:
         channel = server.channel()
