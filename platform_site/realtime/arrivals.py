@@ -32,6 +32,8 @@ class Arrivals:
         self._process = uuid4().hex[:12]
         # Whom others were told of, by tenant.
         self._told: dict[UUID, set[int]] = {}
+        # Who of those that somebody here watches was there at the last look, by tenant.
+        self._seen: dict[UUID, set[int]] = {}
 
     def came(self, room: "Room", user_id: int) -> None:
         self.hub.spawn(self._came(room, user_id))
@@ -49,12 +51,14 @@ class Arrivals:
             return here
 
     async def run(self) -> None:
-        """Keep the entries good."""
+        """Keep the entries good, and see whose entries of other processes are not any more."""
         while True:
             await asyncio.sleep(RENEW_SECONDS)
+            self._seen = {tenant_id: seen for tenant_id, seen in self._seen.items() if tenant_id in self.hub.rooms}
             for room in list(self.hub.rooms.values()):
                 try:
                     await self._renew(room.tenant.id, list(room.people))
+                    await self._miss(room)
                 except ValkeyAway as error:
                     log.info("realtime.presence_not_renewed", error=type(error).__name__)
                     break
@@ -100,9 +104,20 @@ class Arrivals:
             return
         await self._tell(room, user_id, online=False)
 
+    async def _miss(self, room: "Room") -> None:
+        """Tell who watches of people whose process died: nobody else is left to say that they went."""
+        before = self._seen.pop(room.tenant.id, set())
+        if not room.watchers:
+            return
+        there = room.watchers.keys() & (await self._everywhere(room.tenant.id) | room.people.keys())
+        self._seen[room.tenant.id] = there
+        for user_id in before - there:
+            for watcher in room.watchers.get(user_id, ()):
+                watcher.say(_word(user_id, online=False))
+
     async def _tell(self, room: "Room", user_id: int, *, online: bool) -> None:
         header = Header(kind="presence", to=(user_id,), at=time.time())
-        await self.hub.publish(room.tenant.id, pack(header, {"t": "presence", "userId": user_id, "online": online}))
+        await self.hub.publish(room.tenant.id, pack(header, _word(user_id, online=online)))
 
     async def _renew(self, tenant_id: UUID, user_ids: list[int]) -> None:
         if not user_ids:
@@ -120,3 +135,7 @@ class Arrivals:
 
     def _entry(self, user_id: int) -> str:
         return f"{user_id}:{self._process}"
+
+
+def _word(user_id: int, *, online: bool) -> dict[str, Any]:
+    return {"t": "presence", "userId": user_id, "online": online}

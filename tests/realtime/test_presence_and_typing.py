@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from typing import Any
 
+import orjson
 import pytest
 
 from chat.realtime import TYPING_GROUP, TYPING_SECONDS
-from platform_site.realtime.arrivals import AWAY_SECONDS
+from platform_site.realtime.arrivals import AWAY_SECONDS, GOOD_SECONDS, RENEW_SECONDS
 from platform_site.realtime.presence import online
 from tests.realtime.processes import Process
 from tests.realtime.shared import Company, Person, Shared
@@ -120,3 +122,31 @@ def test_nobody_sees_typing_in_a_large_group(first: Process, shared: Shared) -> 
             await nothing_more(sees, "typing", 1)
 
     asyncio.run(listen())
+
+
+@pytest.mark.soak
+def test_who_was_on_a_process_that_died_is_gone_within_a_minute(
+    first: Process, second: Process, shared: Shared
+) -> None:
+    company = Company(2)
+    alice, bob = company.people
+
+    async def listen() -> None:
+        async with signed_in_socket(first.url, alice.token) as (here, _):
+            await watch(here, bob)
+            async with signed_in_socket(second.url, bob.token):
+                await here.hear("presence")
+                await asyncio.sleep(RENEW_SECONDS + 1)
+                second.kill()
+            async with asyncio.timeout(GOOD_SECONDS + 2 * RENEW_SECONDS):
+                assert await hear_at_last(here) == {"t": "presence", "userId": bob.number, "online": False}
+
+    asyncio.run(listen())
+
+
+async def hear_at_last(socket: Bare) -> dict[str, Any]:
+    """The next word of somebody's presence, however long it takes."""
+    while True:
+        frame: dict[str, Any] = orjson.loads(await socket.connection.recv())
+        if frame["t"] == "presence":
+            return frame
