@@ -158,8 +158,7 @@ async def agree(readers: Sequence[Reader], channel: str, stored: list[tuple[int,
         await until(lambda: all(reader.list(channel) == stored for reader in readers), seconds)
     except TimeoutError:
         wrong = [difference for reader in readers if (difference := reader.difference(channel, stored))]
-        assert wrong == []
-        raise
+        raise AssertionError("\n".join(wrong)) from None
 
 
 async def until(true: Callable[[], Any], seconds: float = 30) -> None:
