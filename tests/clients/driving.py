@@ -17,7 +17,7 @@ from tests.clients.scripted import Server, served
 
 LANGUAGES = ("python", "javascript")
 QUICK = {
-    "hole": 0.05,
+    "hole": 0.3,
     "resume": 2.0,
     "opening": 5.0,
     "silence": 5.0,
