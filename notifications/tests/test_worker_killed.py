@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +63,14 @@ def process(arguments: list[str], **environment: str) -> Iterator["subprocess.Po
         env={**database_environment(os.environ["TEST_DATABASE_NAME"]), **environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         yield running
     finally:
-        running.kill()
+        # A worker's scheduler is a process of its own, which outlives a worker that is killed.
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
         running.wait(20)
 
 
