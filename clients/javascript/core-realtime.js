@@ -434,6 +434,9 @@ export class CoreRealtime {
       return;
     }
     channel.begin(last);
+    // What waited, or was asked for before, may be older than what the server takes for known here. It comes again.
+    channel.held.clear();
+    channel.round += 1;
     if (this.#named.has(id)) {
       channel.resuming = true;
       this.#look(id, channel);

@@ -486,6 +486,9 @@ class CoreRealtime:
                 self._emit(Event("channel", kind="added", channel_id=id))
             return
         channel.begin(last)
+        # What waited, or was asked for before, may be older than what the server takes for known here. It comes again.
+        channel.held.clear()
+        channel.round += 1
         if id in self._named:
             channel.resuming = True
             self._look(id, channel)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clients.python.core_realtime import CoreRealtime
+from clients.python.core_realtime import PAGE, CoreRealtime
 from tests.clients.driving import LANGUAGES, Driven, DrivenPython, Stage, play
 from tests.clients.scripted import Connection, Server
 from tests.support import scaled
@@ -187,6 +187,26 @@ def test_what_was_held_through_a_cut_and_is_old_by_then_is_put_right(stage: Stag
         # The state of the second message that comes with the first is newer than the one that waits for it.
         channel.edit(2, "two, edited")
         await server.welcomed()
+        await client.lists_all(channel)
+
+    play(stage, language, story)
+
+
+def test_what_was_held_through_a_cut_is_read_again_behind_a_page(stage: Stage, language: str) -> None:
+    async def story(server: Server, client: Driven) -> None:
+        server.limit = 1
+        channel = server.channel()
+        connection = await connected(server, client)
+        # Nothing is read before the cut.
+        server.answers.clear()
+        for _ in range(PAGE):
+            channel.post("lost")
+        await connection.say(channel.post("the first of the next page"), {"t": "typing", "c": "c1"})
+        await client.sees("typing")
+        await connection.cut()
+        channel.edit(PAGE + 1, "edited")
+        await server.welcomed()
+        server.answers.set()
         await client.lists_all(channel)
 
     play(stage, language, story)
