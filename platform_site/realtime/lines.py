@@ -13,10 +13,12 @@ Item = TypeVar("Item")
 class Line(Generic[Item]):
     """``known``: everything up to it was handed on; None before anything is known of the line."""
 
-    __slots__ = ("held", "known", "target", "waiting")
+    __slots__ = ("base", "held", "known", "target", "waiting")
 
     def __init__(self) -> None:
         self.known: int | None = None
+        # Where it began: everything up to it was handed on by nobody here.
+        self.base = 0
         # The highest number that somebody says exists.
         self.target = 0
         self.held: dict[int, Item] = {}
@@ -25,8 +27,13 @@ class Line(Generic[Item]):
 
     def learn(self, number: int) -> None:
         """Somebody was told everything up to ``number``. What others were told may be less: then it is a target."""
-        if self.known is None and not self.held:
-            self.known = number
+        if self.known is None:
+            if not self.held:
+                self.known = self.base = number
+        elif number < self.base:
+            # Two came when it began, and this one was told less: what is between was handed on to nobody.
+            self.target = max(self.target, self.known)
+            self.known = self.base = number
         self.target = max(self.target, number)
 
     def offer(self, number: int, item: Item) -> list[Item]:
@@ -47,7 +54,7 @@ class Line(Generic[Item]):
         """(after, up to): the numbers that are missing before the first that is held, or before the target."""
         if self.known is None:
             # Nobody here was told anything of it; the first that came is where it begins.
-            self.known = min(self.held) - 1 if self.held else self.target
+            self.known = self.base = min(self.held) - 1 if self.held else self.target
         return self.known, min(self.held) - 1 if self.held else self.target
 
     def skip_to(self, number: int) -> list[Item]:

@@ -114,6 +114,61 @@ def test_what_somebody_else_was_told_is_a_target_and_no_beginning() -> None:
     assert not line.behind
 
 
+def test_whoever_came_at_the_beginning_and_was_told_less_gets_the_rest() -> None:
+    line = line_from(5)
+    assert line.offer(6, 6) == [6]
+    line.learn(3)
+    assert (line.behind, line.hole()) == (True, (3, 6))
+    # Its word was on its way when the other one was told.
+    assert line.offer(4, 4) == [4]
+    assert healed(line, set(range(1, 7))) == [5, 6]
+    assert not line.behind
+    # From then on who is told less than what was handed on has heard the rest as well.
+    line.learn(4)
+    assert not line.behind
+
+
+@given(Arrivals, st.data())
+def test_many_who_come_while_it_begins_miss_nothing(
+    arrivals: tuple[int, list[int], list[int]], data: st.DataObject
+) -> None:
+    """Each comes, is told how far it is, perhaps late, and hears what is handed on from when it came."""
+    count, order, _ = arrivals
+    line: Line[int] = Line()
+    lost = data.draw(st.sets(st.integers(1, count)))
+    committed = 0
+    came: list[set[int]] = []
+    reading: list[tuple[set[int], int]] = []
+
+    def hand_on(released: list[int]) -> None:
+        for heard in came:
+            heard.update(released)
+
+    for number in order:
+        # Numbers are committed in their order, whatever the order of their words.
+        committed = max(committed, number)
+        for _ in range(data.draw(st.integers(0, 2))):
+            # It hears from now on, and reads how far the database is.
+            came.append(set())
+            reading.append((came[-1], committed))
+        for place in data.draw(st.lists(st.integers(0, 10), max_size=2)):
+            if place >= len(reading):
+                continue
+            heard, told = reading.pop(place)
+            heard.update(range(1, told + 1))
+            line.learn(told)
+        if number not in lost:
+            hand_on(line.offer(number, number))
+        if data.draw(st.booleans()):
+            hand_on(healed(line, set(range(1, committed + 1))))
+    for heard, told in reading:
+        heard.update(range(1, told + 1))
+        line.learn(told)
+    line.learn(count)
+    hand_on(healed(line, set(range(1, count + 1))))
+    assert all(heard == set(range(1, count + 1)) for heard in came)
+
+
 def test_what_was_given_up_is_not_handed_on_later_and_what_is_here_is() -> None:
     line = line_from(0)
     for number in (9, 5, 3):
