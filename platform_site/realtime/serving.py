@@ -48,6 +48,9 @@ def serve(module: str, *, host: str, port: int, **options: Any) -> int:
         loop="uvloop",
         lifespan="on",
         timeout_graceful_shutdown=5,
+        # Logging is Django's, which was set up before. A request has its line already, a socket would have three.
+        log_config=None,
+        access_log=False,
         server_header=False,
         # Otherwise uvicorn believes an X-Forwarded-For of anybody on this machine.
         proxy_headers=False,

@@ -22,9 +22,6 @@ class Command(BaseCommand):
                 "platform_site.realtime_asgi",
                 host=options["host"],
                 port=options["port"],
-                log_config=None,
-                # Each socket would be three lines; what happens to them is counted.
-                access_log=False,
                 log_level="warning",
             )
         )
