@@ -1,0 +1,70 @@
+"""What the registry adds to the platform's catalogues. Numbers 50 to 59 of the permissions are its own."""
+
+import re
+from typing import Any, Final
+
+from events.subjects import plug_in
+from platform_site.journal.keys import journal_key
+from platform_site.permissions import permission
+from registry.selectors.resolving import RegistryDirectory
+from tenancy.org_settings.registry import OrgSettingDefinition, org_setting
+
+REGISTRY_VIEW = permission("registry.view", 50, "See records of people and companies")
+REGISTRY_EDIT = permission("registry.edit", 51, "Register and link records")
+REGISTRY_MERGE = permission("registry.merge", 52, "Merge records and undo merges")
+REGISTRY_UNLINK = permission("registry.unlink", 53, "Take links off records")
+REGISTRY_ERASE = permission("registry.erase", 54, "Erase records for good", min_role="tenant_admin")
+
+ENTITY_REGISTERED = journal_key("registry.entity_registered", "A record was made", audited=False)
+ENTITY_LINKED = journal_key("registry.entity_linked", "An app's record was linked to a record", audited=False)
+ENTITY_UNLINKED = journal_key("registry.entity_unlinked", "A link was taken off a record")
+ENTITIES_MERGED = journal_key("registry.entities_merged", "Two records became one")
+MERGE_UNDONE = journal_key("registry.merge_undone", "A merge was undone")
+ENTITY_CHANGED = journal_key("registry.entity_changed", "A record was locked, or a field of it was decided on")
+ENTITY_ERASED = journal_key("registry.entity_erased", "A record was erased for good")
+DUPLICATE_DISMISSED = journal_key("registry.duplicate_dismissed", "Two records were said to be different ones")
+
+# Names of apps, of kinds of their records, and of classes.
+NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,49}", re.ASCII)
+# Ids of records in their apps: what can stand in a path.
+ID_IN_APP: Final = re.compile(r"[\w.:@-]{1,128}", re.ASCII)
+# As many as make one record; a record with more is a mistake of some import.
+MOST_LINKS: Final = 1000
+MOST_MERGES: Final = 100
+
+
+def _apps(value: Any) -> str:
+    """App names in their order, separated by commas."""
+    names = [name.strip() for name in value.split(",") if name.strip()]
+    wrong = [name for name in names if not NAME.fullmatch(name)]
+    if wrong:
+        raise ValueError(f"{wrong[0]!r} is no name of an app.")
+    return ",".join(dict.fromkeys(names))
+
+
+SOURCE_ORDER = org_setting(
+    OrgSettingDefinition(
+        "registry.source_order",
+        "Apps whose word counts first, in their order, separated by commas",
+        "text",
+        default=lambda: "",
+        validate=_apps,
+    )
+)
+
+
+def _local_parts(value: Any) -> str:
+    return ",".join(dict.fromkeys(part.strip().casefold() for part in value.split(",") if part.strip()))
+
+
+SHARED_MAILBOXES = org_setting(
+    OrgSettingDefinition(
+        "registry.shared_mailboxes",
+        "Addresses of nobody in particular, or what stands before their @, separated by commas: info, sales",
+        "text",
+        default=lambda: "",
+        validate=_local_parts,
+    )
+)
+
+plug_in(RegistryDirectory())

@@ -1,0 +1,62 @@
+"""Where an id leads. Merged records point at their winner and never at a merged one, so it is one step."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection
+
+from events.subjects import MergedSet, Subject
+from platform_site.errors import NOT_FOUND, PlatformError
+from registry import errors
+from registry.models import Entity
+
+# Whoever stores something about records holds it shared, erasing takes it alone: nothing is stored about
+# somebody behind the back of their erasure. One lock for all, because ingest names hundreds of records at once.
+ERASING: Final = "registry erasing"
+_HOLD: Final = "SELECT pg_advisory_xact_lock_shared(hashtext(current_schema()), hashtext(%s))"
+
+_SUBJECTS: Final = """
+SELECT e.id, coalesce(e.merged_into_id, e.id), coalesce(w.status, e.status) = 'erased'
+FROM registry_entity e LEFT JOIN registry_entity w ON w.id = e.merged_into_id
+WHERE e.id = ANY(%(ids)s)"""
+
+_MERGED_SET: Final = """
+WITH asked AS (SELECT coalesce(merged_into_id, id) AS id FROM registry_entity WHERE id = %(id)s)
+SELECT w.id, w.status = 'erased',
+       ARRAY(SELECT m.id FROM registry_entity m WHERE m.merged_into_id = w.id ORDER BY m.id)
+FROM registry_entity w JOIN asked USING (id)"""
+
+
+class RegistryDirectory:
+    """What events ask (``events.subjects.Directory``)."""
+
+    def subjects(self, ids: Collection[UUID]) -> Mapping[UUID, Subject]:
+        with connection.cursor() as cursor:
+            cursor.execute(_HOLD, [ERASING])
+            cursor.execute(_SUBJECTS, {"ids": list(ids)})
+            return {asked: Subject(leads_to, erased) for asked, leads_to, erased in cursor.fetchall()}
+
+    def merged_set(self, canonical_id: UUID) -> MergedSet | None:
+        return merged_set(canonical_id)
+
+
+def merged_set(canonical_id: UUID) -> MergedSet | None:
+    """The record that this id leads to, and all ids that lead to it; None for an id that is nobody's."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MERGED_SET, {"id": canonical_id})
+        row: Any = cursor.fetchone()
+    if row is None:
+        return None
+    return MergedSet(Subject(row[0], erased=row[1]), (row[0], *row[2]))
+
+
+def entity_resolve(canonical_id: UUID) -> Entity:
+    """The record that this id leads to. Raises ``not_found`` or ``entity_erased``."""
+    found = Entity.objects.select_related("merged_into").filter(id=canonical_id).first()
+    if found is None:
+        raise PlatformError(NOT_FOUND)
+    entity: Entity = found.merged_into or found
+    if entity.status == Entity.Status.ERASED:
+        raise PlatformError(errors.ENTITY_ERASED)
+    return entity
