@@ -11,3 +11,4 @@ INVALID_METADATA = error_code("invalid_metadata", 400, "Metadata cannot be store
 BATCH_TOO_LARGE = error_code("batch_too_large", 413, "A batch has 500 events at most.")
 EMPTY_BATCH = error_code("empty_batch", 422, "A batch has at least one event.")
 NONE_ACCEPTED = error_code("none_accepted", 422, "None of these events could be stored.")
+UNKNOWN_ACTOR = error_code("unknown_actor", 400, "There is no such person here.")

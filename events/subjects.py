@@ -5,7 +5,7 @@ ingest can refuse an id that is nobody's, and a list can hold what was sent to i
 that have become part of another record since.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -41,6 +41,9 @@ class Directory(Protocol):
 
     def merged_set(self, canonical_id: UUID) -> MergedSet | None:
         """The record that this id leads to, in one statement; None for an id that is nobody's."""
+
+    def linked_apps(self, canonical_id: UUID) -> Sequence[str]:
+        """Apps that have a record which stands for this one, in their order, in one statement."""
 
 
 class NoDirectory(RuntimeError):

@@ -88,6 +88,7 @@ MAIL_MANAGER = "email_settings.manage"
 SMTP = {"host": "smtp.example.com", "fromEmail": "crm@example.com", "username": "m", "password": "p"}
 RAISED = {"eventKey": "sales.lead_assigned", "userIds": ["{target}"], "data": {"leadName": "Acme"}}
 MESSAGES, MESSAGE = "/chat/channels/:channel_id/messages", "/chat/channels/{channel}/messages/{message}"
+HAPPENED = {"canonicalId": "{entity}", "app": "sales", "category": "engagement", "action": "email_opened"}
 # It checks the token itself, because an expired one must be able to sign out; ending it twice is fine.
 _OWN_CHECK = {"nobody": 401, "pending": 200, "inactive": 200, "suspended": 200, "key": 401, "small key": 401}
 
@@ -342,6 +343,19 @@ TABLE = [
     ),
     Row("GET", "/chat/search", SIGNED_IN, 200, "/chat/search?q=hello"),
     Row("POST", "/chat/sync", SIGNED_IN, 200, body={"since": {}}),
+    Row("POST", "/platform-events", "events.write", 201, body=HAPPENED, foreign=404),
+    Row("POST", "/platform-events/batch", "events.write", 201, body={"events": [HAPPENED]}, foreign=422),
+    *(
+        Row(
+            "GET",
+            f"/platform-events/:canonical_id{part}",
+            "events.view",
+            200,
+            f"/platform-events/{{entity}}{part}",
+            foreign=404,
+        )
+        for part in ("", "/summary", "/activity-summary")
+    ),
     Row("GET", "/me/unread-counts", SIGNED_IN, 200),
     Row("POST", "/tenants/register", ANYBODY, 201, body=REGISTER),
     Row("GET", "/tenants/me", SIGNED_IN, 200),
@@ -399,6 +413,7 @@ class World:
         self.names["channel"] = self._channel(f"{person}@{COMPANY}.test")
         self.names["message"] = self._message(f"{person}@{COMPANY}.test")
         self.names["unsubscribe"] = self._unsubscribe()
+        self.names["entity"] = self._entity()
         if persona == "nobody":
             return Api()
         if persona in ("key", "small key"):
@@ -451,6 +466,14 @@ class World:
             Channel.objects.filter(id=self.names["channel"]).update(last_seq=1)
             sender = User.objects.get(email_key=email)
             return Message.objects.create(channel_id=self.names["channel"], seq=1, sender=sender, content="Hello").id
+
+    def _entity(self) -> Any:
+        """A person in the registry."""
+        from platform_site.binding import bind
+        from registry.models import Entity
+
+        with bind(self.tenant.ref):
+            return Entity.objects.create(entity_class="person", name="Jane Doe", name_key="jane doe").id
 
     def _unsubscribe(self) -> str:
         from notifications.mailing.tokens import EVERYTHING_SCOPE, Purpose, make_mail_token

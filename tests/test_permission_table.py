@@ -134,7 +134,8 @@ def _names(path: str) -> list[str]:
 
 
 _IDS = dict.fromkeys(
-    ("session", "api_key", "notification", "suppression", "channel", "message"), "019aaf1e-5d2c-7a31-9c0e-000000000002"
+    ("session", "api_key", "notification", "suppression", "channel", "message", "entity"),
+    "019aaf1e-5d2c-7a31-9c0e-000000000002",
 )
 
 

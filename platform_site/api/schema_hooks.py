@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from platform_site.names import camel
+
 Document = dict[str, Any]
 
 _METHODS = ("get", "put", "patch", "post", "delete")
@@ -33,19 +35,25 @@ def _types(schema: Document) -> list[Any]:
 
 
 def add_links(result: Document, **_: Any) -> Document:
-    """From what creates a thing to what can be done with it, by the ``id`` in the answer."""
+    """From what creates a thing to what can be done with it, by the ``id`` in the answer.
+
+    Where the answer has a field of the path parameter's own name, it is that one: what
+    is created may be listed below something else than itself.
+    """
     paths = result["paths"]
     for path, methods in paths.items():
         created = methods.get("post", {}).get("responses", {}).get("201")
-        if created is None or not _has_id(result, created):
+        names = _names(result, created) if created else set()
+        if "id" not in names:
             continue
         for target, parameter in _items_of(path, paths):
+            field = camel(parameter) if camel(parameter) in names else "id"
             for method in _METHODS:
                 if method in paths[target]:
                     operation_id = paths[target][method]["operationId"]
                     created.setdefault("links", {})[operation_id] = {
                         "operationId": operation_id,
-                        "parameters": {parameter: "$response.body#/data/id"},
+                        "parameters": {parameter: f"$response.body#/data/{field}"},
                     }
     return result
 
@@ -57,10 +65,11 @@ def _items_of(path: str, paths: Document) -> Iterator[tuple[str, str]]:
             yield other, match[1]
 
 
-def _has_id(result: Document, response: Document) -> bool:
+def _names(result: Document, response: Document) -> set[str]:
+    """What the answer's data have."""
     schema = response.get("content", {}).get("application/json", {}).get("schema", {})
     data = _resolve(result, schema).get("properties", {}).get("data", {})
-    return "id" in _resolve(result, data).get("properties", {})
+    return set(_resolve(result, data).get("properties", {}))
 
 
 def _resolve(result: Document, schema: Document) -> Document:

@@ -1,6 +1,6 @@
 """Where an id leads. Merged records point at their winner and never at a merged one, so it is one step."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from django.db import connection
 from events.subjects import MergedSet, Subject
 from platform_site.errors import NOT_FOUND, PlatformError
 from registry import errors
-from registry.models import Entity
+from registry.models import Entity, Link
 
 # Whoever stores something about records holds it shared, erasing takes it alone: nothing is stored about
 # somebody behind the back of their erasure. One lock for all, because ingest names hundreds of records at once.
@@ -39,6 +39,10 @@ class RegistryDirectory:
 
     def merged_set(self, canonical_id: UUID) -> MergedSet | None:
         return merged_set(canonical_id)
+
+    def linked_apps(self, canonical_id: UUID) -> Sequence[str]:
+        links = Link.objects.filter(entity_id=canonical_id, unlinked_at=None)
+        return list(links.order_by("app").values_list("app", flat=True).distinct())
 
 
 def merged_set(canonical_id: UUID) -> MergedSet | None:

@@ -1,0 +1,168 @@
+"""Taking in what apps say has happened: each event is stored once, or refused by itself with a reason."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import DataError, transaction
+from django.db.models import Q
+from django.utils import timezone
+from msgspec import Raw
+
+from accounts.models import User
+from events import errors
+from events.catalog import RETENTION_DAYS
+from events.decoding import EARLIEST, Bounds, Refused, read_event
+from events.new_event import NewEvent
+from events.services.storing import Outcome, Stored, events_store, events_store_one_by_one
+from events.subjects import Subject, directory
+from platform_site.errors import MALFORMED_JSON, VALIDATION_FAILED, ErrorCode, FieldError, PlatformError, error_codes
+from tenancy.org_settings.selectors import setting_value
+
+Store = Callable[[Sequence[NewEvent]], Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """An event that is stored. ``again``: since before, and then ``stored`` is the first one's."""
+
+    event: NewEvent
+    subject: Subject
+    stored: Stored
+    again: bool
+
+
+Result = Ingested | Refused | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of each event of a batch, in its order; None for one that was not stored for another's sake."""
+
+    results: Sequence[Result]
+
+    @property
+    def refused(self) -> list[tuple[int, Refused]]:
+        return [(index, one) for index, one in enumerate(self.results) if isinstance(one, Refused)]
+
+    @property
+    def again(self) -> list[int]:
+        return [index for index, one in enumerate(self.results) if isinstance(one, Ingested) and one.again]
+
+
+def event_ingest(*, item: Raw) -> Ingested:
+    """Store one event. Raises ``validation_failed``, ``malformed_json``, ``metadata_too_large``,
+    ``unknown_canonical`` and ``subject_erased``.
+    """
+    (result,) = events_ingest(items=[item]).results
+    if isinstance(result, Ingested):
+        return result
+    raise _refusal(result.problems if result else [_UNSTORABLE])
+
+
+def events_ingest(*, items: Sequence[Raw], all_or_none: bool = False) -> Report:
+    """Store these events, in one transaction. Those that are refused keep no other from being stored,
+    unless it shall be ``all_or_none``: then nothing is, as soon as one is refused.
+    """
+    try:
+        return _ingest(items, all_or_none, events_store)
+    except DataError:
+        # Something that the database does not take was not seen. Slowly, then, for all the others.
+        return _ingest(items, all_or_none, events_store_one_by_one)
+
+
+@transaction.atomic
+def _ingest(items: Sequence[Raw], all_or_none: bool, store: Store) -> Report:
+    bounds = _bounds()
+    read = _with_actors([read_event(item, bounds) for item in items])
+    subjects = directory().subjects({one.canonical_id for one in read if isinstance(one, NewEvent)})
+    known = [_with_subject(one, subjects.get(one.canonical_id)) if isinstance(one, NewEvent) else one for one in read]
+    if all_or_none and any(isinstance(one, Refused) for one in known):
+        return _nothing(known)
+    firsts, first_of = _without_repetitions([one for one in known if isinstance(one, NewEvent)])
+    outcome = store(firsts)
+    results: list[Result] = [
+        one
+        if isinstance(one, Refused)
+        else _result(one, subjects[one.canonical_id], outcome[first_of[one.id]], first=first_of[one.id] == one.id)
+        for one in known
+    ]
+    if all_or_none and any(isinstance(one, Refused) for one in results):
+        transaction.set_rollback(True)
+        return _nothing(results)
+    return Report(results)
+
+
+def _result(event: NewEvent, subject: Subject, stored: Stored | None, *, first: bool) -> Result:
+    if stored is None:
+        return Refused([_UNSTORABLE], event.message_id)
+    return Ingested(event, subject, stored, again=stored.again or not first)
+
+
+def _nothing(results: Sequence[NewEvent | Result]) -> Report:
+    return Report([one if isinstance(one, Refused) else None for one in results])
+
+
+_UNSTORABLE: Final = FieldError("metadata", errors.INVALID_METADATA.key, errors.INVALID_METADATA.message)
+
+
+def _bounds() -> Bounds:
+    now, days = timezone.now(), setting_value(RETENTION_DAYS)
+    return Bounds(now, max(EARLIEST, now - timedelta(days=days)) if days else EARLIEST)
+
+
+def _with_actors(read: list[NewEvent | Refused]) -> list[NewEvent | Refused]:
+    """With the id of each person who is named; one query, and none where nobody is."""
+    named = {one.actor_id for one in read if isinstance(one, NewEvent)} - {None}
+    if not named:
+        return read
+    numbers = [one for one in named if isinstance(one, int)]
+    uuids = [one for one in named if isinstance(one, UUID)]
+    found = User.objects.filter(Q(id__in=numbers) | Q(uuid__in=uuids)).values_list("id", "uuid")
+    people: dict[Any, UUID] = {}
+    for number, uuid in found:
+        people[number] = people[uuid] = uuid
+    return [_with_actor(one, people) if isinstance(one, NewEvent) else one for one in read]
+
+
+def _with_actor(event: NewEvent, people: dict[Any, UUID]) -> NewEvent | Refused:
+    if event.actor_id is None:
+        return event
+    if event.actor_id not in people:
+        return _refused(event, "actorId", errors.UNKNOWN_ACTOR)
+    event.actor_id = people[event.actor_id]
+    return event
+
+
+def _with_subject(event: NewEvent, subject: Subject | None) -> NewEvent | Refused:
+    if subject is None:
+        return _refused(event, "canonicalId", errors.UNKNOWN_CANONICAL)
+    return _refused(event, "canonicalId", errors.SUBJECT_ERASED) if subject.erased else event
+
+
+def _refused(event: NewEvent, field: str, code: ErrorCode) -> Refused:
+    return Refused([FieldError(field, code.key, code.message)], event.message_id)
+
+
+def _without_repetitions(rows: Sequence[NewEvent]) -> tuple[list[NewEvent], dict[UUID, UUID]]:
+    """The first of each message id, and for every row the id of its first: itself, for nearly all."""
+    firsts: list[NewEvent] = []
+    seen: dict[tuple[str, str], UUID] = {}
+    first_of: dict[UUID, UUID] = {}
+    for row in rows:
+        first = row.id if row.message_id is None else seen.setdefault((row.app, row.message_id), row.id)
+        first_of[row.id] = first
+        if first == row.id:
+            firsts.append(row)
+    return firsts, first_of
+
+
+def _refusal(problems: Sequence[FieldError]) -> PlatformError:
+    """One problem that is more than a wrong field is the whole answer."""
+    first = problems[0]
+    code = error_codes.get(first.code)
+    if len(problems) == 1 and (code.status != 400 or code is MALFORMED_JSON):
+        return PlatformError(code, first.message, details=problems if first.field else ())
+    return PlatformError(VALIDATION_FAILED, details=problems)

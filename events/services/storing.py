@@ -1,0 +1,110 @@
+"""Writing events: one statement for as many as there are, and what was there already."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+from django.db import DataError, connection, transaction
+
+from events.new_event import NewEvent
+
+# Two statements that write the same message ids or count for the same records take them in the same order, and
+# all ids before the first count: neither can wait for the other in a circle.
+_WRITE: Final = """
+WITH written AS (
+    INSERT INTO events_event (id, canonical_id, app, category, action, occurred_at, message_id, actor_id,
+                              source_type, source_id, metadata)
+    SELECT id, canonical_id, app, category, action, occurred_at, message_id, actor_id, source_type, source_id, metadata
+    FROM jsonb_to_recordset(%s::jsonb) AS new(
+        id uuid, canonical_id uuid, app text, category text, action text, occurred_at timestamptz, message_id text,
+        actor_id uuid, source_type text, source_id text, metadata jsonb
+    )
+    ON CONFLICT (app, message_id) WHERE message_id IS NOT NULL DO NOTHING
+    RETURNING canonical_id, occurred_at
+), counted AS (
+    INSERT INTO events_eventstat AS s (canonical_id, total, first_at, last_at)
+    SELECT canonical_id, count(*), min(occurred_at), max(occurred_at) FROM written
+    GROUP BY canonical_id ORDER BY canonical_id
+    ON CONFLICT (canonical_id) DO UPDATE SET
+        total = s.total + excluded.total,
+        first_at = least(s.first_at, excluded.first_at),
+        last_at = greatest(s.last_at, excluded.last_at)
+)
+SELECT count(*), statement_timestamp() FROM written
+"""
+_THERE: Final = """
+SELECT e.app, e.message_id, e.id, e.received_at
+FROM unnest(%s::text[], %s::text[]) AS sent(app, message_id)
+JOIN events_event e ON e.app = sent.app AND e.message_id = sent.message_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Where an event is now. ``again``: it was there before, under this id and since then."""
+
+    id: UUID
+    received_at: datetime
+    again: bool = False
+
+
+Outcome = Mapping[UUID, Stored | None]
+
+
+def events_store(rows: Sequence[NewEvent]) -> dict[UUID, Stored | None]:
+    """Write these in the caller's transaction. Gives by the id of each where it is.
+
+    No two of them have the same app and message id.
+    """
+    outcome: dict[UUID, Stored | None] = {}
+    waiting = sorted(rows, key=lambda row: (row.app, row.message_id or ""))
+    while waiting:
+        count, now = _write(waiting)
+        outcome.update((row.id, Stored(row.id, now)) for row in waiting)
+        if count == len(waiting):
+            break
+        there = _there(waiting)
+        outcome.update((row.id, there[_key(row)]) for row in waiting if _key(row) in there)
+        # What was in the way has been let go of since: then there is room for it.
+        waiting = [row for row in waiting if row.message_id is not None and _key(row) not in there]
+    return outcome
+
+
+def events_store_one_by_one(rows: Sequence[NewEvent]) -> dict[UUID, Stored | None]:
+    """The same when the database refuses something: halves of halves, until what it refuses stands alone.
+
+    That one has None.
+    """
+    try:
+        with transaction.atomic():
+            return events_store(rows)
+    except DataError:
+        if len(rows) == 1:
+            return {rows[0].id: None}
+    middle = len(rows) // 2
+    return {**events_store_one_by_one(rows[:middle]), **events_store_one_by_one(rows[middle:])}
+
+
+def _key(row: NewEvent) -> tuple[str, str | None]:
+    return row.app, row.message_id
+
+
+def _write(rows: Sequence[NewEvent]) -> tuple[int, datetime]:
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, [msgspec.json.encode(rows).decode()])
+        ((count, now),) = cursor.fetchall()
+    return count, now
+
+
+def _there(rows: Sequence[NewEvent]) -> dict[tuple[str, str | None], Stored]:
+    keyed = [row for row in rows if row.message_id is not None]
+    own = {row.id for row in keyed}
+    with connection.cursor() as cursor:
+        cursor.execute(_THERE, [[row.app for row in keyed], [row.message_id for row in keyed]])
+        return {
+            (app, message_id): Stored(event_id, received_at, again=event_id not in own)
+            for app, message_id, event_id, received_at in cursor.fetchall()
+        }
