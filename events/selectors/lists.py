@@ -113,7 +113,7 @@ def events_total(ids: Sequence[UUID], wanted: EventFilter) -> tuple[int, bool]:
     matching = _MATCHING.format(conditions=_and(conditions))
     values = {"ids": list(ids), **conditions, "limit": EXACT_TOTAL + 1}
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM (SELECT 1 {matching} LIMIT %(limit)s) some", values)  # noqa: S608
+        cursor.execute(f"SELECT count(*) FROM (SELECT 1 {matching} LIMIT %(limit)s) AS counted", values)  # noqa: S608
         ((counted,),) = cursor.fetchall()
         if counted <= EXACT_TOTAL:
             return counted, False

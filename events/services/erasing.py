@@ -14,10 +14,10 @@ def events_erase(ids: Collection[UUID]) -> int:
 
     The caller keeps others from writing about them meanwhile, as ``Directory.subjects`` promises.
     """
-    # In the order in which ingest and retention take them, so that nobody waits in a circle.
-    locked = EventStat.objects.select_for_update().filter(canonical_id__in=ids).order_by("canonical_id")
-    list(locked.values_list("canonical_id"))
-    # One after the other those that retention has in its hands are waited for; it waits for none of ours.
+    # First events, then counts, and these in the order of their ids: as retention does, so that neither of the
+    # two can hold what the other one waits for.
     count, _ = Event.objects.filter(canonical_id__in=ids).delete()
-    EventStat.objects.filter(canonical_id__in=ids).delete()
+    stats = EventStat.objects.filter(canonical_id__in=ids)
+    list(stats.select_for_update().order_by("canonical_id").values_list("canonical_id"))
+    stats.delete()
     return count

@@ -1,16 +1,16 @@
 """For other apps' reactions: what the platform itself knows has happened."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from django.db import transaction
 from django.utils import timezone
-from msgspec import Raw
 
+from events.metadata import packed
 from events.new_event import NewEvent
 from events.services.storing import events_store
 from events.subjects import directory
@@ -36,7 +36,7 @@ class Happening:
 def events_write(*, happenings: Sequence[Happening]) -> int:
     """Store what happened to these records; nothing about one that is not there or was erased. Gives how many are new.
 
-    Nothing is checked: the caller is one of us.
+    Of what they say only the metadata are looked at: the caller is one of us.
     """
     subjects = directory().subjects({one.canonical_id for one in happenings})
     rows = {
@@ -60,5 +60,5 @@ def _row(one: Happening) -> NewEvent:
         actor_id=one.actor_id,
         source_type=one.source[0],
         source_id=one.source[1],
-        metadata=Raw(msgspec.json.encode(one.metadata)),
+        metadata=packed(deepcopy(one.metadata))[0],
     )

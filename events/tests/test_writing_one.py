@@ -11,6 +11,7 @@ from events.models import Event
 from events.tests.support import (
     UNKNOWN,
     ago,
+    at,
     complaints,
     data,
     entity,
@@ -68,14 +69,8 @@ def test_only_four_fields_are_needed_and_it_happened_now(alice: Api, jane: str) 
     before = timezone.now()
     write(alice, event(jane))
     (shown,) = listed(alice, jane)["data"]
-    assert before - timedelta(seconds=1) <= moment_of(shown["occurredAt"]) <= timezone.now()
+    assert before - timedelta(seconds=1) <= at(shown["occurredAt"]) <= timezone.now()
     assert (shown["metadata"], shown["source"], shown["actorId"], shown["messageId"]) == ({}, None, None, None)
-
-
-def moment_of(text: str) -> Any:
-    from datetime import datetime
-
-    return datetime.fromisoformat(text)
 
 
 def test_null_is_the_same_as_nothing_where_something_may_be_left_out(alice: Api, jane: str) -> None:
