@@ -68,7 +68,6 @@ class _LooseEnvelope(Struct, forbid_unknown_fields=True):
 _sent: Final = msgspec.json.Decoder(_Sent)
 _envelope: Final = msgspec.json.Decoder(_Envelope)
 _list: Final = msgspec.json.Decoder(list[Raw])
-_OPTIONAL: Final = ("occurred_at", "message_id", "actor_id", "source", "metadata")
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,8 +251,14 @@ def _has_controls(text: str) -> bool:
 
 def _keys_of(sent: _Sent) -> int:
     """How many keys an event has, without those of its metadata."""
-    given = sum(getattr(sent, name) is not UNSET for name in _OPTIONAL)
-    return 4 + given + (2 if isinstance(sent.source, _Source) else 0)
+    return (
+        4
+        + (sent.occurred_at is not UNSET)
+        + (sent.message_id is not UNSET)
+        + (sent.actor_id is not UNSET)
+        + (sent.metadata is not UNSET)
+        + (0 if sent.source is UNSET else 1 if sent.source is None else 3)
+    )
 
 
 _TWICE: Final = "A key stands twice in one object."
@@ -270,8 +275,8 @@ def _key_twice(text: bytes, keys: int) -> bool:
     there are no more such colons than keys there cannot be more keys; otherwise,
     as with such a colon in a text, somebody has to look.
     """
-    colons = sum(text.count(mark) for mark in (b'":', b" :", b"\n:", b"\r:", b"\t:"))
-    if colons == keys:
+    count = text.count
+    if count(b'":') + count(b" :") + count(b"\n:") + count(b"\r:") + count(b"\t:") == keys:
         return False
     try:
         json.loads(text, object_pairs_hook=_unique)
