@@ -1,10 +1,10 @@
 """How much has happened to a record, and when: figures over calendar days of the tenant's zone.
 
-Events that lie ahead are not counted. All figures of one answer are of one
-moment, and each answer takes the same number of queries, whatever there is.
+Events that lie ahead are not counted. Each answer takes the same number of
+queries, whatever there is.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -22,14 +22,18 @@ from tenancy.models import Tenant
 WINDOWS: Final = (30, 90, 365)
 MOST_ACTIONS: Final = 10
 
+# Nothing but the index is read, and nothing is sorted, as it would be for GROUPING SETS.
 _COUNTED: Final = """
-SELECT GROUPING(app) = 0, GROUPING(category) = 0, app, category, count(*), min(occurred_at), max(occurred_at),
+SELECT app, category, count(*), min(occurred_at), max(occurred_at),
        count(*) FILTER (WHERE occurred_at >= %(last30)s),
        count(*) FILTER (WHERE occurred_at >= %(prev30)s AND occurred_at < %(last30)s),
-       count(DISTINCT (occurred_at AT TIME ZONE %(zone)s)::date) FILTER (WHERE occurred_at >= %(last30)s)
+       (
+           SELECT count(DISTINCT (occurred_at AT TIME ZONE %(zone)s)::date) FROM events_event
+           WHERE canonical_id = ANY(%(ids)s::uuid[]) AND occurred_at >= %(last30)s AND occurred_at <= %(now)s
+       )
 FROM events_event
 WHERE canonical_id = ANY(%(ids)s::uuid[]) AND occurred_at <= %(now)s
-GROUP BY GROUPING SETS ((), (app), (category))
+GROUP BY app, category
 """
 _ACTIONS: Final = """
 SELECT app, category, action, count(*) FROM events_event
@@ -92,11 +96,7 @@ class Window:
 
     def by(self, name: str) -> dict[str, int]:
         """Counts by ``app`` or ``category``, the highest first."""
-        sums: dict[str, int] = {}
-        for cell in self.cells:
-            key = getattr(cell, name)
-            sums[key] = sums.get(key, 0) + cell.count
-        return _ranked(sums.items())
+        return _added((getattr(cell, name), cell.count) for cell in self.cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,20 @@ class Activity:
     as_of: date
     zone: str
     windows: Mapping[int, Window]
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """One app and category of a summary; ``active_days`` are those of all."""
+
+    app: str
+    category: str
+    count: int
+    first_at: datetime
+    last_at: datetime
+    last_30: int
+    prev_30: int
+    active_days: int
 
 
 def tenant_zone() -> str:
@@ -122,20 +136,20 @@ def events_summary(ids: Sequence[UUID], *, now: datetime | None = None) -> Summa
         "prev30": day_begins(today - timedelta(days=59), zone),
         "most": MOST_ACTIONS,
     }
-    counted = _rows(_COUNTED, values)
-    # The set of everything is there also where nothing is.
-    ((total, first_at, last_at, last, before, active),) = [row[4:] for row in counted if not (row[0] or row[1])]
+    rows = [_Counted(*row) for row in _rows(_COUNTED, values)]
+    last, before = sum(row.last_30 for row in rows), sum(row.prev_30 for row in rows)
+    last_at = max((row.last_at for row in rows), default=None)
     return Summary(
-        total=total,
-        first_at=first_at,
+        total=sum(row.count for row in rows),
+        first_at=min((row.first_at for row in rows), default=None),
         last_at=last_at,
         days_since_last=(today - day_of(last_at, zone)).days if last_at else None,
-        active_days=active,
+        active_days=rows[0].active_days if rows else 0,
         last_30=last,
         prev_30=before,
         delta_percent=round((last - before) / before * 100, 1) if before else None,
-        by_app=_ranked((row[2], row[4]) for row in counted if row[0]),
-        by_category=_ranked((row[3], row[4]) for row in counted if row[1]),
+        by_app=_added((row.app, row.count) for row in rows),
+        by_category=_added((row.category, row.count) for row in rows),
         top_actions=[ActionCount(*row) for row in _rows(_ACTIONS, values)],
         zone=zone.key,
     )
@@ -161,8 +175,12 @@ def _cells(rows: Any) -> list[Cell]:
     return sorted(found, key=lambda cell: (-cell.count, cell.app, cell.category))
 
 
-def _ranked(pairs: Any) -> dict[str, int]:
-    return dict(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
+def _added(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """The sum of each name, the highest first."""
+    sums: dict[str, int] = {}
+    for name, count in pairs:
+        sums[name] = sums.get(name, 0) + count
+    return dict(sorted(sums.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def _rows(statement: str, values: Mapping[str, Any]) -> list[Any]:

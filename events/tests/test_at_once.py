@@ -1,8 +1,11 @@
 """Several senders at the same moment, and connections that die: every event is there once."""
 
+import re
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from events.models import Event
 from events.tests.support import batch, entity, event, recounted, stats, write
@@ -42,6 +45,17 @@ def test_the_same_events_from_many_senders_are_stored_once_whatever_their_order(
         assert all(accepted + duplicates == 100 for accepted, duplicates in answers)
     assert stored(alice) == 100 * rounds
     assert stats(alice) == recounted(alice)
+
+
+def test_message_ids_are_taken_in_one_order_whatever_the_batch(alice: Api) -> None:
+    """Two that take them the other way round would wait for each other, where the race above is lucky."""
+    jane = entity(alice)
+    sent = [event(jane, app=app, messageId=f"m{number}") for number in range(9, 0, -1) for app in ("sales", "chat")]
+    with CaptureQueriesContext(connection) as captured:
+        batch(alice, [*sent, event(jane)])
+    (written,) = [one["sql"] for one in captured if "INSERT INTO events_event" in one["sql"]]
+    taken = re.findall(r'"app":"(\w+)".*?"message_id":"(\w+)"', written)
+    assert taken == sorted((one["app"], one["messageId"]) for one in sent)
 
 
 def test_one_event_from_many_senders_has_one_id(alice: Api) -> None:
@@ -99,8 +113,6 @@ def test_a_batch_is_there_as_a_whole_or_not_at_all_wherever_its_process_dies(ali
 
 def test_what_was_cut_off_is_sent_again_and_there_once(alice: Api) -> None:
     """The client never hears of it: the connection to the database dies in the middle, after the write."""
-    from django.db import connection
-
     jane = entity(alice)
     sent = [event(jane, messageId=f"m{number}") for number in range(50)]
 
