@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
@@ -32,6 +33,8 @@ MAX_MESSAGE_ID: Final = 100
 AHEAD: Final = timedelta(hours=1)
 # Whatever is older is a clock that was never set.
 EARLIEST: Final = datetime(1971, 1, 1, tzinfo=UTC)
+# Of one event: an answer must not be larger than what was sent because a sender has a field for each letter.
+MOST_PROBLEMS: Final = 20
 NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,49}", re.ASCII)
 ID_IN_APP: Final = re.compile(r"[\w.:@-]{1,128}", re.ASCII)
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
@@ -150,7 +153,7 @@ class _Reading:
         if not self._problems and _key_twice(bytes(raw), keys + _keys_of(sent)):
             self._refuse("", MALFORMED_JSON.key, _TWICE)
         if self._problems:
-            return Refused(self._problems, sent.message_id or None)
+            return Refused(self._problems, _shown(sent.message_id))
         return NewEvent(
             id=uuid7(),
             canonical_id=canonical_id,
@@ -310,8 +313,12 @@ def _misshapen(raw: Raw, error: msgspec.ValidationError) -> Refused:
             return Refused([_NUMBER_TOO_LARGE])
         return Refused([FieldError("", MALFORMED_JSON.key, unreadable.message)])
     message_id = value.get("messageId") if isinstance(value, dict) else None
-    problems = list(_shape_problems(_Sent, value, error))
-    return Refused(problems, message_id if isinstance(message_id, str) else None)
+    return Refused(list(_shape_problems(_Sent, value, error)), _shown(message_id))
+
+
+def _shown(message_id: Any) -> str | None:
+    """The sender's name for an event, in a report of it; None where it cannot be one."""
+    return message_id if isinstance(message_id, str) and 0 < len(message_id) <= MAX_MESSAGE_ID else None
 
 
 _NUMBER_TOO_LARGE: Final = FieldError("metadata", errors.INVALID_METADATA.key, "A number is too large.")
@@ -340,16 +347,10 @@ def _number(text: str) -> Any:
 _untyped: Final = msgspec.json.Decoder(float_hook=_number)
 
 
-def _shape_problems(
-    shape: type[Struct], value: Any, error: msgspec.ValidationError, prefix: str = ""
-) -> Iterator[FieldError]:
+def _shape_problems(shape: type[Struct], value: Any, error: msgspec.ValidationError) -> Iterator[FieldError]:
     """What keeps ``value`` from being such a thing; at the least one, which is then msgspec's own word."""
-    found = False
-    for problem in _problems(shape, value, prefix):
-        found = True
-        yield problem
-    if not found:
-        yield FieldError("", "invalid", str(error))
+    found = list(islice(_problems(shape, value, ""), MOST_PROBLEMS))
+    yield from found or [FieldError("", "invalid", str(error))]
 
 
 def _problems(shape: type[Struct], value: Any, prefix: str) -> Iterator[FieldError]:

@@ -265,6 +265,26 @@ def test_only_json_is_read(alice: Api, jane: str, kind: str) -> None:
     assert error(alice.post(BATCH, events(jane, 1), content_type=kind)) == (415, "unsupported_media_type")
 
 
+def test_a_report_is_no_longer_than_it_has_to_be(alice: Api, jane: str) -> None:
+    many = {f"x{number}": 1 for number in range(1000)}
+    report = batch(alice, [event(jane), {**event(jane), **many}, event(jane, messageId="m" * 200_000)], 207)
+    assert [one["index"] for one in report["errors"]] == [1] * 20 + [2]
+    assert report["errors"][-1]["messageId"] is None
+    answer = alice.post(BATCH, {"events": [], **many})
+    assert len(answer.json()["error"]["details"]) == 20
+
+
+@pytest.mark.parametrize("depth", [9, 90, 300, 600, 900, 960, 990, 1100])
+@pytest.mark.parametrize(
+    "around",
+    [b'{"x": 1, "events": [%s]}', b'[{"canonicalId": %s}]', b'[{"source": {"entityId": %s}}]', b'[{"metadata": %s}]'],
+)
+def test_however_deep_it_is_somebody_answers(alice: Api, depth: int, around: bytes) -> None:
+    for opening, closing in ((b"[", b"]"), (b'{"a": ', b"}")):
+        answer = alice.call("POST", BATCH, around % (opening * depth + b"1" + closing * depth))
+        assert answer.status_code in (400, 422), answer.content
+
+
 @pytest.fixture
 def _blind(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if nobody had known that PostgreSQL takes no NUL."""
