@@ -51,6 +51,15 @@ def get(path: str, token: str = "") -> str:
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\n{signed}\r\n"
 
 
+def post(path: str, body: object, token: str) -> str:
+    """A POST request with a JSON body as it goes over the wire."""
+    text = json.dumps(body)
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(text)}\r\n\r\n{text}"
+    )
+
+
 # -- the process -------------------------------------------------------------------------------
 
 

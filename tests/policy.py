@@ -88,6 +88,8 @@ MAIL_MANAGER = "email_settings.manage"
 SMTP = {"host": "smtp.example.com", "fromEmail": "crm@example.com", "username": "m", "password": "p"}
 RAISED = {"eventKey": "sales.lead_assigned", "userIds": ["{target}"], "data": {"leadName": "Acme"}}
 MESSAGES, MESSAGE = "/chat/channels/:channel_id/messages", "/chat/channels/{channel}/messages/{message}"
+AN_ENTITY, ITS_PATH = "/entity-registry/:canonical_id", "/entity-registry/{entity}"
+AN_APPS = {"app": "sales", "entityType": "lead", "entityId": 43}
 HAPPENED = {"canonicalId": "{entity}", "app": "sales", "category": "engagement", "action": "email_opened"}
 # It checks the token itself, because an expired one must be able to sign out; ending it twice is fine.
 _OWN_CHECK = {"nobody": 401, "pending": 200, "inactive": 200, "suspended": 200, "key": 401, "small key": 401}
@@ -356,6 +358,64 @@ TABLE = [
         )
         for part in ("", "/summary", "/activity-summary")
     ),
+    Row("GET", "/entity-registry/search", "registry.view", 200, "/entity-registry/search?q=jane"),
+    *(Row("GET", f"/entity-registry/{part}", "registry.view", 200) for part in ("list", "duplicates", "changes")),
+    Row(
+        "GET",
+        "/entity-registry/by-entity/:app/:entity_type/:entity_id",
+        "registry.view",
+        200,
+        "/entity-registry/by-entity/sales/lead/42",
+        foreign=404,
+    ),
+    *(
+        Row("GET", f"{AN_ENTITY}{part}", "registry.view", 200, f"{ITS_PATH}{part}", foreign=404)
+        for part in ("", "/genealogy", "/profile", "/merges", "/duplicates")
+    ),
+    Row("GET", f"{AN_ENTITY}/timeline", "events.view", 200, f"{ITS_PATH}/timeline", foreign=404),
+    Row("GET", f"{AN_ENTITY}/export", "registry.erase", 200, f"{ITS_PATH}/export", foreign=404),
+    Row("POST", "/entity-registry/register", "registry.edit", 201, body={"name": "Jane", **AN_APPS}),
+    Row("POST", "/entity-registry/auto-link", "registry.edit", 201, body={"email": "j@company.com", **AN_APPS}),
+    Row(
+        "POST", "/entity-registry/link", "registry.edit", 201, body={"canonicalId": "{entity}", **AN_APPS}, foreign=404
+    ),
+    Row(
+        "POST",
+        "/entity-registry/merge",
+        "registry.merge",
+        200,
+        body={"winnerId": "{entity}", "loserId": "{other_entity}"},
+        foreign=404,
+    ),
+    Row(
+        "POST",
+        "/entity-registry/merges/:merge_id/undo",
+        "registry.merge",
+        200,
+        "/entity-registry/merges/{merge}/undo",
+        foreign=404,
+    ),
+    Row(
+        "POST",
+        f"{AN_ENTITY}/duplicates/:other_id/dismiss",
+        "registry.merge",
+        200,
+        f"{ITS_PATH}/duplicates/{{other_entity}}/dismiss",
+        foreign=404,
+    ),
+    Row(
+        "DELETE",
+        "/entity-registry/links/:link_id",
+        "registry.unlink",
+        200,
+        "/entity-registry/links/{entity_link}",
+        foreign=404,
+    ),
+    *(
+        Row(method, AN_ENTITY, "registry.edit", 200, ITS_PATH, {"locked": True}, foreign=404)
+        for method in ("PATCH", "PUT")
+    ),
+    Row("DELETE", AN_ENTITY, "registry.erase", 200, ITS_PATH, foreign=404),
     Row("GET", "/me/unread-counts", SIGNED_IN, 200),
     Row("POST", "/tenants/register", ANYBODY, 201, body=REGISTER),
     Row("GET", "/tenants/me", SIGNED_IN, 200),
@@ -413,7 +473,7 @@ class World:
         self.names["channel"] = self._channel(f"{person}@{COMPANY}.test")
         self.names["message"] = self._message(f"{person}@{COMPANY}.test")
         self.names["unsubscribe"] = self._unsubscribe()
-        self.names["entity"] = self._entity()
+        self.names.update(self._registry())
         if persona == "nobody":
             return Api()
         if persona in ("key", "small key"):
@@ -467,13 +527,33 @@ class World:
             sender = User.objects.get(email_key=email)
             return Message.objects.create(channel_id=self.names["channel"], seq=1, sender=sender, content="Hello").id
 
-    def _entity(self) -> Any:
-        """A person in the registry."""
-        from platform_site.binding import bind
-        from registry.models import Entity
+    def _registry(self) -> dict[str, Any]:
+        """A person in the registry with a link and one who was merged into it, and another one."""
+        from django.utils import timezone
 
+        from platform_site.binding import bind
+        from registry.models import Entity, Link, Merge
+
+        known = {"entity_class": "person", "name": "Jane Doe", "name_key": "jane doe", "search_text": "jane doe"}
+        before = {"name": "Jane Doe", "email": "", "attributes": {}, "provenance": {}, "pins": {}}
         with bind(self.tenant.ref):
-            return Entity.objects.create(entity_class="person", name="Jane Doe", name_key="jane doe").id
+            one, other = Entity.objects.create(**known, links_count=1), Entity.objects.create(**known)
+            lost = Entity.objects.create(**known, status=Entity.Status.MERGED, merged_into=one)
+            link = Link.objects.create(
+                entity=one,
+                origin_id=one.id,
+                app="sales",
+                entity_type="lead",
+                entity_id_in_app="42",
+                snapshot_at=timezone.now(),
+                method=Link.Method.REGISTER,
+            )
+            merge = Merge.objects.create(
+                winner=one,
+                loser=lost,
+                pre_image={"merged": [], "winner": before, "loserPins": {}, "winnerPinsAfter": {}, "pairs": []},
+            )
+        return {"entity": one.id, "other_entity": other.id, "entity_link": link.id, "merge": merge.id}
 
     def _unsubscribe(self) -> str:
         from notifications.mailing.tokens import EVERYTHING_SCOPE, Purpose, make_mail_token

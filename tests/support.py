@@ -52,6 +52,17 @@ class Api:
         return self.call("POST", path, {} if body is None else body, **headers)
 
 
+def data(answer: Any, status: int = 200) -> Any:
+    """What an answer with this status holds."""
+    assert answer.status_code == status, answer.content
+    return answer.json()["data"]
+
+
+def error(answer: Any) -> tuple[int, str]:
+    """Status and code of a refusal."""
+    return answer.status_code, answer.json()["error"]["code"]
+
+
 def signed_in(tenant: Any, email: str) -> Api:
     """A client of the person with this address, with a session of the product's own making."""
     from django.db import transaction

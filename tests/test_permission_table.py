@@ -134,7 +134,10 @@ def _names(path: str) -> list[str]:
 
 
 _IDS = dict.fromkeys(
-    ("session", "api_key", "notification", "suppression", "channel", "message", "entity"),
+    (
+        *("session", "api_key", "notification", "suppression", "channel", "message"),
+        *("entity", "other_entity", "entity_link", "merge"),
+    ),
     "019aaf1e-5d2c-7a31-9c0e-000000000002",
 )
 

@@ -17,6 +17,8 @@ from platform_site import valkey
 from platform_site.binding import bind
 from platform_site.realtime.publishing import topic
 from tests.support import Api, signed_in
+from tests.support import data as data
+from tests.support import error as error
 
 UNKNOWN = "019aaf1e-5d2c-7a31-9c0e-000000000009"
 
@@ -31,15 +33,6 @@ def client(tenant: Any, name: str, role: Role = Role.USER) -> Api:
     """The same, signed in."""
     made = person(tenant, name, role)
     return signed_in(tenant, made.email_key)
-
-
-def data(answer: Any, status: int = 200) -> Any:
-    assert answer.status_code == status, answer.content
-    return answer.json()["data"]
-
-
-def error(answer: Any) -> tuple[int, str]:
-    return answer.status_code, answer.json()["error"]["code"]
 
 
 def direct(somebody: Api, other: Any, status: int = 201) -> dict[str, Any]:

@@ -242,7 +242,8 @@ def _pack(value: Any) -> tuple[str, Any]:
         return "t", value.isoformat()
     if isinstance(value, UUID):
         return "u", value.hex
-    if isinstance(value, (int, str)):
+    # A double is the same one again after JSON.
+    if isinstance(value, (int, float, str)):
         return "v", value
     raise TypeError(f"{type(value).__name__} cannot be part of a cursor")
 

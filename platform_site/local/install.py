@@ -122,6 +122,8 @@ class Environment:
             "install",
             "--python",
             self.python,
+            # Some machines forbid Python to write bytecode, and every process would compile all packages anew.
+            "--compile-bytecode",
             *equal,
             *sources,
             *arguments,

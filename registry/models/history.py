@@ -55,7 +55,9 @@ class HistoryEntry(models.Model):
 class Merge(models.Model):
     """The loser became part of the winner. ``pre_image`` is what undoing it puts back."""
 
-    id = Uuid7Field(primary_key=True)
+    # The order of merges, whose numbers are taken one after the other.
+    seq = models.BigAutoField(primary_key=True)
+    id = Uuid7Field(unique=True)
     winner = models.ForeignKey(Entity, on_delete=models.PROTECT, related_name="+", db_index=False)
     loser = models.ForeignKey(Entity, on_delete=models.PROTECT, related_name="+", db_index=False)
     reason = models.CharField(max_length=500, blank=True)
@@ -73,7 +75,7 @@ class Merge(models.Model):
         ]
         indexes = [
             # The last merge of a record, which is the one that can be undone.
-            models.Index(fields=["winner", "-id"], name="merge_of_winner", condition=Q(undone_at__isnull=True)),
+            models.Index(fields=["winner", "-seq"], name="merge_of_winner", condition=Q(undone_at__isnull=True)),
         ]
 
     def __str__(self) -> str:

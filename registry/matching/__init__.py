@@ -1,0 +1,1 @@
+"""Whether two records may be the same one: pure functions, without tables."""
