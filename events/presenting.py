@@ -30,11 +30,11 @@ def present_event(event: Event, canonical_id: UUID) -> dict[str, Any]:
 
 
 def present_ingested(one: Ingested) -> dict[str, Any]:
-    canonical_id = one.subject.canonical_id
+    canonical_id, sent = one.subject.canonical_id, one.stored.canonical_id
     return {
         "id": str(one.stored.id),
         "canonicalId": str(canonical_id),
-        "sentCanonicalId": str(one.event.canonical_id) if one.event.canonical_id != canonical_id else None,
+        "sentCanonicalId": str(sent) if sent != canonical_id else None,
         "receivedAt": wire_time(one.stored.received_at),
         "duplicate": one.again,
     }

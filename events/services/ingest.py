@@ -1,6 +1,6 @@
 """Taking in what apps say has happened: each event is stored once, or refused by itself with a reason."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -26,9 +26,11 @@ Store = Callable[[Sequence[NewEvent]], Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """An event that is stored. ``again``: since before, and then ``stored`` is the first one's."""
+    """An event that is stored. ``again``: since before, and then all of it is about the first one.
 
-    event: NewEvent
+    ``subject`` is where its id leads today.
+    """
+
     subject: Subject
     stored: Stored
     again: bool
@@ -83,10 +85,11 @@ def _ingest(items: Sequence[Raw], all_or_none: bool, store: Store) -> Report:
         return _nothing(known)
     firsts, first_of = _without_repetitions([one for one in known if isinstance(one, NewEvent)])
     outcome = store(firsts)
-    results: list[Result] = [
+    leads_to = _subjects_of(outcome, subjects)
+    results = [
         one
         if isinstance(one, Refused)
-        else _result(one, subjects[one.canonical_id], outcome[first_of[one.id]], first=first_of[one.id] == one.id)
+        else _result(one, outcome[first_of[one.id]], leads_to, first=first_of[one.id] == one.id)
         for one in known
     ]
     if all_or_none and any(isinstance(one, Refused) for one in results):
@@ -95,10 +98,16 @@ def _ingest(items: Sequence[Raw], all_or_none: bool, store: Store) -> Report:
     return Report(results)
 
 
-def _result(event: NewEvent, subject: Subject, stored: Stored | None, *, first: bool) -> Result:
+def _subjects_of(outcome: Outcome, subjects: Mapping[UUID, Subject]) -> Mapping[UUID, Subject]:
+    """Where the ids of all that is stored lead. A message id may have been used about somebody else before."""
+    others = {stored.canonical_id for stored in outcome.values() if stored} - subjects.keys()
+    return {**subjects, **directory().subjects(others)} if others else subjects
+
+
+def _result(event: NewEvent, stored: Stored | None, leads_to: Mapping[UUID, Subject], *, first: bool) -> Result:
     if stored is None:
         return Refused([_UNSTORABLE], event.message_id)
-    return Ingested(event, subject, stored, again=stored.again or not first)
+    return Ingested(leads_to[stored.canonical_id], stored, again=stored.again or not first)
 
 
 def _nothing(results: Sequence[NewEvent | Result]) -> Report:

@@ -36,7 +36,7 @@ WITH written AS (
 SELECT count(*), statement_timestamp() FROM written
 """
 _THERE: Final = """
-SELECT e.app, e.message_id, e.id, e.received_at
+SELECT e.app, e.message_id, e.id, e.canonical_id, e.received_at
 FROM unnest(%s::text[], %s::text[]) AS sent(app, message_id)
 JOIN events_event e ON e.app = sent.app AND e.message_id = sent.message_id
 """
@@ -44,9 +44,10 @@ JOIN events_event e ON e.app = sent.app AND e.message_id = sent.message_id
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Where an event is now. ``again``: it was there before, under this id and since then."""
+    """An event that is there. ``again``: since before, with this id, and about whom it was told then."""
 
     id: UUID
+    canonical_id: UUID
     received_at: datetime
     again: bool = False
 
@@ -63,7 +64,7 @@ def events_store(rows: Sequence[NewEvent]) -> dict[UUID, Stored | None]:
     waiting = sorted(rows, key=lambda row: (row.app, row.message_id or ""))
     while waiting:
         count, now = _write(waiting)
-        outcome.update((row.id, Stored(row.id, now)) for row in waiting)
+        outcome.update((row.id, Stored(row.id, row.canonical_id, now)) for row in waiting)
         if count == len(waiting):
             break
         there = _there(waiting)
@@ -105,6 +106,6 @@ def _there(rows: Sequence[NewEvent]) -> dict[tuple[str, str | None], Stored]:
     with connection.cursor() as cursor:
         cursor.execute(_THERE, [[row.app for row in keyed], [row.message_id for row in keyed]])
         return {
-            (app, message_id): Stored(event_id, received_at, again=event_id not in own)
-            for app, message_id, event_id, received_at in cursor.fetchall()
+            (app, message_id): Stored(event_id, canonical_id, received_at, again=event_id not in own)
+            for app, message_id, event_id, canonical_id, received_at in cursor.fetchall()
         }

@@ -196,6 +196,15 @@ def test_a_message_id_is_one_event_for_ever_whatever_else_is_said(alice: Api, ja
     assert stats(alice) == recounted(alice)
 
 
+def test_a_message_id_that_was_used_about_somebody_else_says_about_whom(alice: Api, jane: str) -> None:
+    loser = entity(alice, merged_into=jane)
+    first = write(alice, event(loser, messageId="m-1"))
+    john = entity(alice)
+    assert write(alice, event(john, messageId="m-1"), 200) == {**first, "duplicate": True}
+    assert (first["canonicalId"], first["sentCanonicalId"]) == (jane, loser)
+    assert listed(alice, john)["data"] == []
+
+
 def test_a_message_id_belongs_to_its_app_and_is_taken_as_it_is(alice: Api, jane: str) -> None:
     write(alice, event(jane, messageId="m-1"))
     write(alice, event(jane, messageId="m-1", app="chat"))

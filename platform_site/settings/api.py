@@ -43,6 +43,7 @@ SPECTACULAR_SETTINGS = {
         "ChannelTypeEnum": "chat.models.Channel.Kind",
         "ChannelRoleEnum": "chat.models.Member.Role",
         "UnreadCounterStatusEnum": "platform_site.me.views.STATUSES",
+        "EntityStatusEnum": "registry.models.Entity.Status",
     },
     "SORT_OPERATIONS": True,
     "POSTPROCESSING_HOOKS": [

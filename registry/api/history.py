@@ -13,7 +13,7 @@ from platform_site.api.renderers import Listed
 from platform_site.api.views import ApiView
 from registry import errors
 from registry.api import examples
-from registry.api.serializers import HistoryOutput, MergeRecordOutput, ProfileOutput
+from registry.api.serializers import HistoryOutput, MergeRecordOutput, EntityProfileOutput
 from registry.catalog import REGISTRY_ERASE, REGISTRY_VIEW
 from registry.presenting import present_history, present_merge, present_profile
 from registry.selectors.changes import changes_after
@@ -56,7 +56,7 @@ class ProfileView(ApiView):
         description="`fields` has each field with its value, who says so (`provenance`, with the `rule` by which it"
         " survived: pinned, source_order, most_recent or only_one) and what others say (`alternatives`). Of lists all"
         " items survive. `apps` counts links.",
-        output=ProfileOutput,
+        output=EntityProfileOutput,
         example={
             **examples.ENTITY,
             "requestedId": examples.WINNER_ID,

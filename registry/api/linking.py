@@ -18,9 +18,9 @@ from registry.api.serializers import (
     AutoLinkedOutput,
     AutoLinkInput,
     DetachedOutput,
-    LinkInput,
-    RegisteredOutput,
-    RegisterInput,
+    EntityLinkInput,
+    RegisteredEntityOutput,
+    RegisterEntityInput,
 )
 from registry.catalog import REGISTRY_EDIT, REGISTRY_UNLINK
 from registry.presenting import present_attached, present_auto_linked, present_detached, present_registered
@@ -40,8 +40,8 @@ class RegisterView(ApiView):
         " another record is known by the address, `ifEmailExists` says what happens: `create` (when it is not given)"
         " makes a record, which is not known by the address, and warns; `link` links to that one; `error` refuses. The"
         " same words again are answered with 200. `snapshot` is what the app knows; `observedAt` is when it knew it.",
-        input=RegisterInput,
-        output=RegisteredOutput,
+        input=RegisterEntityInput,
+        output=RegisteredEntityOutput,
         status=201,
         also_status={200: "It was there before, or was linked; `created` is false."},
         example_in={
@@ -56,7 +56,7 @@ class RegisterView(ApiView):
         errors=[errors.ENTITY_ALREADY_LINKED, errors.IDENTIFIER_TAKEN, errors.LINK_LIMIT],
     )
     def post(self, request: Request) -> Response:
-        data = self.read(RegisterInput)
+        data = self.read(RegisterEntityInput)
         done = entity_register(
             name=data["name"],
             email=data.get("email") or "",
@@ -114,7 +114,7 @@ class LinkView(ApiView):
         summary="Let a record of an app stand for a record here",
         description="An id that became part of another record leads to that one; `resolved` is true then. With `move`"
         " it is taken from the record that it stands for now.",
-        input=LinkInput,
+        input=EntityLinkInput,
         output=AttachedOutput,
         status=201,
         also_status={200: "It was linked to this record before; a newer snapshot is taken."},
@@ -130,7 +130,7 @@ class LinkView(ApiView):
         errors=[errors.ENTITY_ERASED, errors.ENTITY_LOCKED, errors.LINKED_ELSEWHERE, errors.LINK_LIMIT],
     )
     def post(self, request: Request) -> Response:
-        data = self.read(LinkInput)
+        data = self.read(EntityLinkInput)
         done = entity_link(
             canonical_id=data["canonical_id"],
             record=_record(data),

@@ -17,7 +17,7 @@ from registry import errors
 from registry.api import examples
 from registry.api.serializers import (
     CandidateOutput,
-    DismissedOutput,
+    PairDismissedOutput,
     DuplicateOutput,
     MergeInput,
     MergeOutput,
@@ -155,7 +155,7 @@ class DismissView(ApiView):
         id="registry_duplicate_dismiss",
         summary="Say that two records are different ones",
         description="They are not proposed again.",
-        output=DismissedOutput,
+        output=PairDismissedOutput,
         example={"dismissed": True},
         errors=[errors.MERGE_SELF],
     )

@@ -38,8 +38,8 @@ from registry.api.serializers import (
     EntityDetailOutput,
     EntityInput,
     EntityOutput,
-    ErasedOutput,
-    FoundOutput,
+    ErasedEntityOutput,
+    EntityFoundOutput,
     LinkedOutput,
     ReasonInput,
 )
@@ -80,7 +80,7 @@ class SearchView(ApiView):
         " its words, then what is alike. With less than three characters only beginnings of names. A record that became"
         " part of another one leads to that one, with `matchedOn` alias. `meta.complete` is false when the search for"
         " what is alike took too long.",
-        output=FoundOutput,
+        output=EntityFoundOutput,
         example={
             "canonicalId": examples.WINNER_ID,
             "name": "Jane Doe",
@@ -233,7 +233,7 @@ class EntityView(ApiView):
         description="With everything that became part of the record, and all their events. The id answers 410 from then"
         " on, and merges cannot be undone.",
         input=ReasonInput,
-        output=ErasedOutput,
+        output=ErasedEntityOutput,
         example_in={"reason": "Asked for it."},
         example={"canonicalId": examples.WINNER_ID, "status": "erased"},
         errors=[errors.ENTITY_ERASED, errors.ENTITY_LOCKED],

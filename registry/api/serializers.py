@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from platform_site.api.serializers import FreeMap, Identifier, Moment, Shape, Text, Whole, YesNo
@@ -29,6 +30,9 @@ class AppName(Text):
         return text
 
 
+@extend_schema_field(
+    {"oneOf": [{"type": "integer"}, {"type": "string", "pattern": r"^[A-Za-z0-9_.:@-]{1,128}$"}], "example": 42}
+)
 class IdInApp(serializers.Field[Any, Any, Any, Any]):
     """An app's own id: a whole number or a text that can stand in a path; 42 and "42" are the same."""
 
@@ -92,7 +96,7 @@ class AppRecordInput(Shape):
     entity_id = IdInApp()
 
 
-class RegisterInput(AppRecordInput):
+class RegisterEntityInput(AppRecordInput):
     name = Text(max_length=255)
     email = Email(required=False, allow_blank=True, allow_null=True)
     entity_class = AppName(required=False)
@@ -101,7 +105,7 @@ class RegisterInput(AppRecordInput):
     if_email_exists = serializers.ChoiceField(choices=["create", "link", "error"], required=False)
 
 
-class LinkInput(AppRecordInput):
+class EntityLinkInput(AppRecordInput):
     canonical_id = Identifier()
     snapshot = SnapshotMap(required=False)
     observed_at = Moment(required=False)
@@ -181,7 +185,7 @@ class EntityOutput(Shape):
     updated_at = Moment()
 
 
-class LinkOutput(Shape):
+class EntityLinkOutput(Shape):
     link_id = serializers.UUIDField()
     app = Text()
     entity_type = Text()
@@ -194,7 +198,7 @@ class LinkOutput(Shape):
     created_at = Moment()
 
 
-class FormerLinkOutput(LinkOutput):
+class FormerLinkOutput(EntityLinkOutput):
     canonical_id = serializers.UUIDField()
     unlinked_at = Moment(allow_null=True)
 
@@ -212,10 +216,10 @@ class EntityDetailOutput(EntityOutput):
     resolved = YesNo()
     merged_ids = serializers.ListField(child=serializers.UUIDField())
     identifiers = IdentifierOutput(many=True)
-    links = LinkOutput(many=True)
+    links = EntityLinkOutput(many=True)
 
 
-class FoundOutput(Shape):
+class EntityFoundOutput(Shape):
     canonical_id = serializers.UUIDField()
     name = Text()
     email = Text(allow_null=True)
@@ -227,7 +231,7 @@ class FoundOutput(Shape):
 
 class LinkedOutput(Shape):
     canonical = EntityOutput()
-    link = LinkOutput()
+    link = EntityLinkOutput()
     history = FormerLinkOutput(many=True)
 
 
@@ -250,7 +254,7 @@ class CandidateOutput(Shape):
     reasons = serializers.ListField(child=FreeMap())
 
 
-class RegisteredOutput(Shape):
+class RegisteredEntityOutput(Shape):
     canonical_id = serializers.UUIDField()
     link_id = serializers.UUIDField()
     created = YesNo()
@@ -263,9 +267,9 @@ class EmailConflictOutput(Shape):
     email_owner = serializers.UUIDField()
 
 
-class AutoLinkedOutput(RegisteredOutput):
+class AutoLinkedOutput(RegisteredEntityOutput):
     action = serializers.ChoiceField(choices=["created", "linked", "existing"])
-    matched_by = serializers.ChoiceField(choices=["email"], allow_null=True)
+    matched_by = Text(allow_null=True)
     reason = serializers.ChoiceField(choices=["blocked_identifier", "email_of_another"], allow_null=True)
     conflict = EmailConflictOutput(allow_null=True)
 
@@ -276,7 +280,7 @@ class AttachedOutput(Shape):
     created = YesNo()
     resolved = YesNo()
     moved_from = serializers.UUIDField(allow_null=True)
-    link = LinkOutput()
+    link = EntityLinkOutput()
 
 
 class DetachedOutput(Shape):
@@ -322,7 +326,7 @@ class UndoneOutput(Shape):
     conflicts = serializers.ListField(child=Text())
 
 
-class ErasedOutput(Shape):
+class ErasedEntityOutput(Shape):
     canonical_id = serializers.UUIDField()
     status = serializers.ChoiceField(choices=Entity.Status.choices)
 
@@ -334,11 +338,11 @@ class DuplicateOutput(Shape):
     found_at = Moment()
 
 
-class DismissedOutput(Shape):
+class PairDismissedOutput(Shape):
     dismissed = YesNo()
 
 
-class ProfileOutput(EntityOutput, FieldsShape):
+class EntityProfileOutput(EntityOutput, FieldsShape):
     requested_id = serializers.UUIDField()
     merged_ids = serializers.ListField(child=serializers.UUIDField())
     apps = FreeMap()

@@ -7,7 +7,7 @@ from typing import Any
 from platform_site.api.exceptions import field_errors
 from platform_site.errors import VALIDATION_FAILED, PlatformError
 from platform_site.importing import Progress, Report, Row, Source
-from registry.api.serializers import AutoLinkInput, RegisterInput
+from registry.api.serializers import AutoLinkInput, RegisterEntityInput
 from registry.management.importing import ImportCommand, Rows
 from registry.services.records import PERSON, AppRecord, Snapshot
 from registry.services.registering import entity_auto_link, entity_register
@@ -39,7 +39,7 @@ class _Rows:
 
     def __init__(self, report: Report, options: Mapping[str, Any]) -> None:
         self._report = report
-        self._shape = AutoLinkInput if options["auto_link"] else RegisterInput
+        self._shape = AutoLinkInput if options["auto_link"] else RegisterEntityInput
         self._known = set(self._shape().fields)
         self._dry_run = options["dry_run"]
         given = {"app": options["app"], "entityType": options["entity_type"], "entityClass": options["entity_class"]}
