@@ -573,3 +573,100 @@ def _words(case: Any) -> None:
     # A cursor is what this list has given before; which channels there are is not in the schema.
     asked = {name: value for name, value in (case.query or {}).items() if name not in ("cursor", "channelId")}
     case.query = {**asked, "q": "hello"}
+
+
+@fills("registry_search", "registry_list", "registry_duplicates", "registry_changes", always=True)
+def _records(case: Any) -> None:
+    # A cursor is what this list has given before, and it takes the place of a page.
+    case.query = {name: value for name, value in (case.query or {}).items() if name != "cursor"}
+
+
+@fills("registry_register", "registry_auto_link", always=True)
+def _new_record(case: Any) -> None:
+    _own_key(case)
+    better = {
+        # A name of an app has signs that the schema does not say, and what is linked is not linked anew.
+        "app": "sales",
+        "entityType": "lead",
+        "entityId": world.unique("lead"),
+        "entityClass": "person",
+        "email": f"{world.unique('p')}@company.com",
+        "snapshot": {"phone": "+12125550100"},
+        "ifEmailExists": "create",
+    }
+    _put(case, **{name: value for name, value in better.items() if name in case.body})
+
+
+@fills("registry_link", always=True)
+def _new_link(case: Any) -> None:
+    _own_key(case)
+    records = world.records(_as(case, world.administrator()))
+    better = {"snapshot": {"phone": "+12125550100"}}
+    _put(
+        case,
+        canonicalId=records.entity,
+        app="sales",
+        entityType="lead",
+        entityId=world.unique("lead"),
+        **{name: value for name, value in better.items() if name in case.body},
+    )
+
+
+@fills("registry_merge", always=True)
+def _merge(case: Any) -> None:
+    records = world.records(_as(case, world.administrator()))
+    better: dict[str, Any] = {"fieldDecisions": {"name": "winner"}, "expectedVersions": {}}
+    _put(
+        case,
+        winnerId=records.entity,
+        loserId=records.other,
+        **{name: value for name, value in better.items() if name in case.body},
+    )
+
+
+@fills(
+    "registry_entity",
+    "registry_entity_update",
+    "registry_entity_update_put",
+    "registry_entity_erase",
+    "registry_genealogy",
+    "registry_timeline",
+    "registry_profile",
+    "registry_merges",
+    "registry_export",
+    "registry_duplicates_of",
+    "registry_duplicate_dismiss",
+    "registry_unlink",
+    "registry_merge_undo",
+    "registry_by_entity",
+    "events_of_record",
+    "events_summary",
+    "events_activity_summary",
+    always=True,
+)
+def _record(case: Any) -> None:
+    records = world.records(_as(case, world.administrator()))
+    known = {
+        "canonical_id": records.entity,
+        "other_id": records.other,
+        "link_id": records.link,
+        "merge_id": records.merge,
+        "app": records.in_app["app"],
+        "entity_type": records.in_app["entityType"],
+        "entity_id": records.in_app["entityId"],
+    }
+    _name(case, **{name: value for name, value in known.items() if name in case.path_parameters})
+    # A cursor is what this list has given before; of two times the later one is the end, which no schema can say.
+    case.query = {name: value for name, value in (case.query or {}).items() if name not in ("cursor", "to")}
+    if isinstance(case.body, dict):
+        better: dict[str, Any] = {"pin": {"name": "Jane Doe"}, "version": 2}
+        _put(case, **{name: value for name, value in better.items() if name in case.body})
+
+
+@fills("event_write", "events_write", always=True)
+def _events(case: Any) -> None:
+    _own_key(case)
+    records = world.records(_as(case, world.administrator()))
+    event = {"canonicalId": records.entity, "app": "sales", "category": "engagement", "action": "email_opened"}
+    events = case.body.get("events") if isinstance(case.body, dict) else case.body
+    case.body = {"events": [event] * min(len(events), 3)} if isinstance(events, list) else event

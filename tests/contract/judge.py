@@ -19,7 +19,7 @@ import pytest
 from tests.contract.running import ROOT, running_platform
 from tests.support import COMPANY, OTHER_COMPANY, PASSWORD, database_environment, scaled
 
-EXAMPLES = scaled(10, 300)
+EXAMPLES = scaled(6, 300)
 SEEDS = scaled(1, 5)
 MARKS = [pytest.mark.contract, pytest.mark.commits, pytest.mark.timeout(scaled(900, 3600))]
 

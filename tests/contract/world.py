@@ -6,6 +6,7 @@ over in the environment.
 
 import os
 from base64 import b64encode
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -153,3 +154,29 @@ def message(somebody: Api) -> tuple[UUID, UUID]:
     made = somebody.post(f"/chat/channels/{channel_id}/messages", {"content": "Hello team!"})
     assert made.status_code == 201, made.content
     return channel_id, UUID(made.json()["data"]["id"])
+
+
+@dataclass(frozen=True)
+class Records:
+    """Two records of the registry, the first of which has a link and one that was merged into it."""
+
+    entity: str
+    other: str
+    link: str
+    merge: str
+    in_app: dict[str, str]
+
+
+def records(somebody: Api) -> Records:
+    made = [
+        somebody.post(
+            "/entity-registry/register",
+            {"name": "Jane Doe", "app": "sales", "entityType": "lead", "entityId": unique("lead")},
+        ).json()["data"]
+        for _ in range(3)
+    ]
+    one, other, lost = (record["canonicalId"] for record in made)
+    merged = somebody.post("/entity-registry/merge", {"winnerId": one, "loserId": lost}).json()["data"]
+    shown = somebody.get(f"/entity-registry/{one}").json()["data"]["links"][0]
+    in_app = {name: shown[name] for name in ("app", "entityType", "entityId")}
+    return Records(one, other, made[0]["linkId"], merged["mergeId"], in_app)

@@ -84,6 +84,20 @@ def test_a_room_that_is_left_and_entered_at_the_same_moment_is_not_deaf() -> Non
     play(story)
 
 
+def test_whoever_is_in_hears_what_is_said_at_that_very_moment() -> None:
+    """What comes before is read from the tables afterwards; nothing may fall in between."""
+
+    async def story(hub: Hub) -> None:
+        for tenant in [uuid4() for _ in range(20)]:
+            socket = Socket(tenant, 1)
+            await enter(hub, socket)
+            # Without giving the event loop another turn.
+            valkey.client().publish(topic(tenant), pack(Header(kind="plain", to=None), b"hello"))
+            await until(partial(bool, socket.texts))
+
+    play(story)
+
+
 @pytest.mark.parametrize("pauses", [1, 2, 3])
 def test_nor_is_one_that_is_entered_while_it_is_being_left(pauses: int) -> None:
     async def story(hub: Hub) -> None:
