@@ -117,13 +117,13 @@ def present_observation(link: Link) -> dict[str, Any]:
 
 def present_found(found: Found) -> dict[str, Any]:
     return {
-        "canonicalId": str(found.entity.id),
-        "name": found.entity.name,
-        "email": found.entity.email or None,
-        "entityClass": found.entity.entity_class,
+        "canonicalId": str(found.canonical_id),
+        "name": found.name,
+        "email": found.email or None,
+        "entityClass": found.entity_class,
         "score": found.score,
         "matchedOn": found.matched_on,
-        "linksCount": found.entity.links_count,
+        "linksCount": found.links_count,
     }
 
 

@@ -13,7 +13,7 @@ from platform_site.api.renderers import Listed
 from platform_site.api.views import ApiView
 from registry import errors
 from registry.api import examples
-from registry.api.serializers import HistoryOutput, MergeRecordOutput, EntityProfileOutput
+from registry.api.serializers import EntityProfileOutput, HistoryOutput, MergeRecordOutput
 from registry.catalog import REGISTRY_ERASE, REGISTRY_VIEW
 from registry.presenting import present_history, present_merge, present_profile
 from registry.selectors.changes import changes_after

@@ -17,10 +17,10 @@ from registry import errors
 from registry.api import examples
 from registry.api.serializers import (
     CandidateOutput,
-    PairDismissedOutput,
     DuplicateOutput,
     MergeInput,
     MergeOutput,
+    PairDismissedOutput,
     ReasonInput,
     UndoneOutput,
 )

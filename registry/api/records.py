@@ -36,10 +36,10 @@ from registry.api.reading import (
 )
 from registry.api.serializers import (
     EntityDetailOutput,
+    EntityFoundOutput,
     EntityInput,
     EntityOutput,
     ErasedEntityOutput,
-    EntityFoundOutput,
     LinkedOutput,
     ReasonInput,
 )
