@@ -69,8 +69,8 @@ def operation(
     operation of its kind gives are added by themselves. ``also_status`` names
     further 2xx statuses with the same body and says when they come. ``listed``
     adds the parameters and the ``meta`` of a list; ``meta`` is a subclass of
-    ``PageMeta`` or ``CursorMeta`` for a list that tells more, and ``limit`` its
-    default and maximum. A method that is bound to a second name (``put = patch``)
+    ``PageMeta`` or ``CursorMeta`` for a list that tells more, or any shape for
+    one that comes whole, and ``limit`` its default and maximum. A method that is bound to a second name (``put = patch``)
     is described once and appears as two operations.
     """
     described = Operation(

@@ -239,10 +239,11 @@ class EnvelopeAutoSchema(AutoSchema):
         name, data = self._data(operation, direction)
         properties: Document = {"success": {"type": "boolean", "const": True}, "data": data}
         example: Document = {"success": True, "data": _example_data(operation)}
-        if operation.listed == "all":
+        if operation.listed == "all" and operation.meta is None:
             name = f"{name}List"
         elif operation.listed:
-            meta = self.resolve_serializer(operation.meta or _META[operation.listed], direction)
+            shape = operation.meta or _META[operation.listed]
+            meta = self.resolve_serializer(shape, direction)
             properties["meta"] = meta.ref
             example["meta"] = _example_meta(operation, meta.schema)
             # Two lists of the same items may tell different things about themselves.
@@ -344,6 +345,7 @@ def _example_meta(operation: Operation, schema: Document) -> Document:
         "totalIsEstimate": False,
         "nextCursor": None,
         "prevCursor": None,
+        "complete": True,
     }
     return {name: known.get(name, 0) for name in schema["properties"]}
 

@@ -108,7 +108,7 @@ class MergesView(ApiView):
     )
     def get(self, request: Request, canonical_id: UUID) -> Response:
         entity = entity_resolve(canonical_id)
-        return Listed([present_merge(merge) for merge in merges_of(entity.id)], {})
+        return Response([present_merge(merge) for merge in merges_of(entity.id)])
 
 
 class ChangesView(ApiView):

@@ -10,6 +10,7 @@ from platform_site.api.docs import operation, query
 from platform_site.api.pagination import single_parameter
 from platform_site.api.permissions import Needs
 from platform_site.api.views import ApiView
+from platform_site.errors import NOT_FOUND
 from registry import errors
 from registry.api import examples
 from registry.api.reading import choice_parameter, location
@@ -127,7 +128,7 @@ class LinkView(ApiView):
             "movedFrom": None,
             "link": {**examples.LINK, "method": "manual"},
         },
-        errors=[errors.ENTITY_ERASED, errors.ENTITY_LOCKED, errors.LINKED_ELSEWHERE, errors.LINK_LIMIT],
+        errors=[NOT_FOUND, errors.ENTITY_ERASED, errors.ENTITY_LOCKED, errors.LINKED_ELSEWHERE, errors.LINK_LIMIT],
     )
     def post(self, request: Request) -> Response:
         data = self.read(EntityLinkInput)

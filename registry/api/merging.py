@@ -11,7 +11,7 @@ from platform_site.api.pagination import CURSOR_PARAMETERS, CursorQuery, paginat
 from platform_site.api.permissions import Needs
 from platform_site.api.renderers import Listed
 from platform_site.api.views import ApiView
-from platform_site.errors import PRECONDITION_FAILED
+from platform_site.errors import NOT_FOUND, PRECONDITION_FAILED
 from platform_site.moments import wire_time
 from registry import errors
 from registry.api import examples
@@ -48,6 +48,7 @@ class MergeView(ApiView):
         example_in={"winnerId": examples.WINNER_ID, "loserId": examples.LOSER_ID},
         example=examples.MERGED,
         errors=[
+            NOT_FOUND,
             errors.MERGE_SELF,
             errors.CLASS_MISMATCH,
             errors.LOSER_ALREADY_MERGED,
@@ -145,7 +146,7 @@ class DuplicatesOfView(ApiView):
     )
     def get(self, request: Request, canonical_id: UUID) -> Response:
         found = candidates_of(entity_resolve(canonical_id), without_dismissed=True)
-        return Listed([present_candidate(one) for one in found], {})
+        return Response([present_candidate(one) for one in found])
 
 
 class DismissView(ApiView):

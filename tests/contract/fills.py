@@ -658,6 +658,8 @@ def _record(case: Any) -> None:
     _name(case, **{name: value for name, value in known.items() if name in case.path_parameters})
     # A cursor is what this list has given before; of two times the later one is the end, which no schema can say.
     case.query = {name: value for name, value in (case.query or {}).items() if name not in ("cursor", "to")}
+    words = {"app": "sales", "category": "engagement", "action": "email_opened", "q": "mail"}
+    case.query.update({name: word for name, word in words.items() if name in case.query})
     if isinstance(case.body, dict):
         better: dict[str, Any] = {"pin": {"name": "Jane Doe"}, "version": 2}
         _put(case, **{name: value for name, value in better.items() if name in case.body})
