@@ -10,14 +10,14 @@ from benchmarks.processes import ROOT
 
 
 class Answering:
-    """``python -m module``, from the first to the last line of a ``with`` block."""
+    """``python -m module arguments``, from the first to the last line of a ``with`` block."""
 
-    def __init__(self, module: str, env: Mapping[str, str], *, stderr: int | None = None) -> None:
-        self._module, self._env, self._stderr = module, env, stderr
+    def __init__(self, module: str, env: Mapping[str, str], *arguments: str, stderr: int | None = None) -> None:
+        self._command, self._env, self._stderr = [sys.executable, "-m", module, *arguments], env, stderr
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", self._module],
+            self._command,
             env=self._env,
             cwd=ROOT,
             stdin=subprocess.PIPE,

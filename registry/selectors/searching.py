@@ -18,6 +18,8 @@ from registry.matching.normalising import email_candidate_key, email_key, search
 SHORTEST_WITHIN: Final = 3
 # How many records that hold the text are ranked; a common surname has tens of thousands.
 _RANKED: Final = 500
+# Whoever types more has typed a sentence.
+_MOST_WORDS: Final = 8
 # What a search for slips of the pen may take before it is given up.
 _LIKE_BUDGET_MS: Final = 300
 _BUDGET: Final = "SELECT set_config('statement_timeout', %s, true)"
@@ -38,17 +40,19 @@ ORDER BY hit.score DESC, hit.place, w.id"""
 _WHO: Final = "coalesce(e.merged_into_id, e.id) AS canonical_id, e.merged_into_id IS NOT NULL AS merged"
 
 # Whose address it is, and who has the same mailbox without being known by it. More parameters: key, mailbox.
+# Those of the mailbox are found before they are put in order, lest all records are walked through in that order.
 _KNOWN_BY: Final = _STEP.format(
     hits=f"""
-    SELECT e.entity_id AS canonical_id, false AS merged, 1.0::float8 AS score, '' AS place
-    FROM registry_identifier e WHERE e.kind = 'email' AND e.value = %(key)s {_CLASS}
+    WITH same AS MATERIALIZED (
+        SELECT e.id FROM registry_entity e
+        WHERE e.match_keys && ARRAY[%(mailbox)s]::varchar[] AND e.status = 'active' {_CLASS}
+    ), owner AS (
+        SELECT e.entity_id FROM registry_identifier e WHERE e.kind = 'email' AND e.value = %(key)s {_CLASS}
+    )
+    SELECT entity_id AS canonical_id, false AS merged, 1.0::float8 AS score, '' AS place FROM owner
     UNION ALL
-    (SELECT e.id, false, 0.95::float8, '' FROM registry_entity e
-     WHERE e.match_keys && ARRAY[%(mailbox)s]::varchar[] AND e.status = 'active' {_CLASS}
-       AND NOT EXISTS (
-           SELECT 1 FROM registry_identifier i WHERE i.kind = 'email' AND i.value = %(key)s AND i.entity_id = e.id
-       )
-     ORDER BY e.id LIMIT %(limit)s)"""  # noqa: S608 - fragments of this module
+    (SELECT id, false, 0.95::float8, '' FROM same
+     WHERE id NOT IN (SELECT entity_id FROM owner) ORDER BY id LIMIT %(limit)s)"""  # noqa: S608 - of this module
 )
 
 # By code points, as the index is: whoever types more letters gets less of the same list. More: prefix.
@@ -60,13 +64,13 @@ _BEGINS_WITH: Final = _STEP.format(
     ORDER BY e.name_key, e.id LIMIT %(limit)s"""  # noqa: S608 - fragments of this module
 )
 
-# More: patterns, one for each word.
+# With a condition for each word; the index takes no list of them.
 _HOLDS: Final = _STEP.format(
     hits=f"""
     SELECT canonical_id, merged, (0.5 + 0.4 * word_similarity(%(text)s, search_text))::float8 AS score, '' AS place
     FROM (
         SELECT {_WHO}, e.search_text FROM registry_entity e
-        WHERE e.search_text LIKE ALL (%(patterns)s) AND e.status <> 'erased' {_CLASS}
+        WHERE {{conditions}} AND e.status <> 'erased' {_CLASS}
         LIMIT {_RANKED}
     ) held
     ORDER BY score DESC, canonical_id LIMIT %(limit)s"""  # noqa: S608 - fragments of this module
@@ -123,8 +127,9 @@ def entities_search(*, text: str, entity_class: str | None = None, limit: int) -
         _add(hits, _rows(_BEGINS_WITH, {**wanted, "prefix": f"{_escaped(key)}%"}))
     complete = True
     if len(key) >= SHORTEST_WITHIN and len(hits) < limit:
-        patterns = [f"%{_escaped(word)}%" for word in key.split()]
-        _add(hits, _rows(_HOLDS, {**wanted, "patterns": patterns}))
+        words = {f"word{number}": f"%{_escaped(word)}%" for number, word in enumerate(key.split()[:_MOST_WORDS])}
+        conditions = " AND ".join(f"e.search_text LIKE %({name})s" for name in words)
+        _add(hits, _rows(_HOLDS.format(conditions=conditions), {**wanted, **words}))
         if len(hits) < limit:
             complete = _add_alike(hits, wanted)
     best = sorted(hits.values(), key=lambda row: (-row[2], row[0]))[:limit]
