@@ -31,7 +31,7 @@ def _keys(record: Comparable) -> Iterator[str]:
     if record.mailbox:
         yield f"e:{record.mailbox}"
     yield from (f"t:{phone}" for phone in sorted(record.phones))
-    yield from (f"c:{code}" for code in sorted(set(record.codes.values())))
+    yield from (f"c:{code}" for code in sorted(record.codes))
     yield from _of_names(record)
     if record.born:
         yield f"b:{record.born}"
@@ -52,6 +52,13 @@ def _of_names(record: Comparable) -> Iterator[str]:
     else:
         yield f"n:{' '.join(words)}"
         yield f"k:{''.join(words)[:12]}"
+        yield f"w:{''.join(sound(word) for word in words)}"
+    if len(words) == 1:
+        # Nothing goes with it, so it is taken in two ways that one slip leaves one of.
+        yield f"w:{sound(words[0])}:{len(words[0]) // 3}"
+        yield f"x:{words[0][:3]}:{words[0][-2:]}"
+    elif not words[0].isascii():
+        yield from (f"z:{word}" for word in words if len(word) > 3)
     for one, other in combinations(sorted({sound(word) for word in words if len(word) > 1}), 2):
         yield f"q:{one}{other}"
     if record.postcode:

@@ -93,8 +93,8 @@ def email_candidate_key(text: str) -> str | None:
 
 def is_blocked(text: str, shared: Collection[str] = ()) -> bool:
     """Whether this stands for nobody in particular. ``shared`` are a tenant's own: addresses, or local parts."""
-    plain = _BLANKS.sub("", text).casefold()
-    local = plain.rpartition("@")[0] if "@" in plain else plain
+    plain = email_key(text) or _BLANKS.sub("", unicodedata.normalize("NFKC", text)).casefold()
+    local = (plain.rpartition("@")[0] if "@" in plain else plain).partition("+")[0]
     if _ZEROS.fullmatch(local) or local in NOBODY or local in ROLES:
         return True
     return any(one in (plain, local) for one in (entry.strip().casefold() for entry in shared) if one)
@@ -142,29 +142,35 @@ def company_name_key(name: str) -> str:
 def date_key(text: str) -> str | None:
     """YYYY-MM-DD, or None for what is no day. 1980-12-31, 19801231, 31.12.1980, 12/31/1980 and 31 Dec 1980 are one."""
     plain = search_key(text)
-    for name, number in _MONTHS.items():
-        if name in plain:
-            rest = _DIGITS.findall(plain)
-            return _day(rest[1], number, rest[0]) if len(rest) == 2 else None
     parts = _DIGITS.findall(plain)
+    if any(len(part) > _LONGEST_PART for part in parts):
+        return None
+    month = next((number for name, number in _MONTHS.items() if name in plain), None)
+    if month is not None and len(parts) == 2:
+        year, day = (parts[0], parts[1]) if len(parts[0]) == 4 else (parts[1], parts[0])
+        return _day(year, str(month), day)
     if len(parts) >= 3 and len(parts[0]) == 4:
-        return _day(parts[0], int(parts[1]), parts[2])
+        return _day(parts[0], parts[1], parts[2])
     if len(parts) >= 3 and len(parts[2]) == 4:
         return _turned(parts[2], parts[0], parts[1], american="/" in plain)
     if len(parts) == 1 and len(parts[0]) == 8:
-        return _day(plain[:4], int(plain[4:6]), plain[6:8])
+        return _day(parts[0][:4], parts[0][4:6], parts[0][6:])
     return None
+
+
+# Of a year, or of a day that is written without signs.
+_LONGEST_PART: Final = 8
 
 
 def _turned(year: str, one: str, other: str, *, american: bool) -> str | None:
     """Day and month as the country writes them; where only one order is a day, it is that one."""
-    usual, turned = ((other, one), (one, other)) if american else ((one, other), (other, one))
-    return _day(year, int(usual[1]), usual[0]) or _day(year, int(turned[1]), turned[0])
+    usual, turned = ((one, other), (other, one)) if american else ((other, one), (one, other))
+    return _day(year, *usual) or _day(year, *turned)
 
 
-def _day(year: str, month: int, day: str) -> str | None:
+def _day(year: str, month: str, day: str) -> str | None:
     try:
-        return date(int(year), month, int(day)).isoformat()
+        return date(int(year), int(month), int(day)).isoformat()
     except ValueError:
         return None
 

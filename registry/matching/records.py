@@ -46,6 +46,7 @@ _SAYS_NOTHING: Final = frozenset(
 )
 _LONGEST: Final = 200
 _MOST_OTHERS: Final = 20
+_HUGE: Final = 10**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,8 @@ class Comparable:
     postcode: str = ""
     region: str = ""
     company: str = ""
-    # Numbers that one person has, by what apps call them.
-    codes: Mapping[str, str] = field(default_factory=dict)
+    # Numbers that one person has.
+    codes: frozenset[str] = frozenset()
     others: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -109,7 +110,7 @@ def comparable(*, entity_class: str, name: str, email: str, attributes: Mapping[
         postcode=code_key(_first(known, "postcode")),
         region=" ".join(words_of(_first(known, "region"))),
         company=company_name_key(_first(known, "company")),
-        codes={key: code for key, code in codes.items() if len(code) >= 4},
+        codes=frozenset(code for code in codes.values() if len(code) >= 4),
         others={key: text for key, text in others.items() if text},
     )
 
@@ -128,10 +129,13 @@ def _scalars(value: Any) -> Iterator[str]:
         for item in value[:5]:
             if isinstance(item, (str, int, float)):
                 yield from _scalars(item)
-    elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
-        text = str(value).strip()[:_LONGEST]
+    elif isinstance(value, str):
+        text = value.strip()[:_LONGEST]
         if text:
             yield text
+    # Python writes no text of a number with thousands of digits, and it would tell nobody anything.
+    elif isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < _HUGE):
+        yield str(value)
 
 
 def _first(known: Mapping[str, list[str]], meaning: str) -> str:

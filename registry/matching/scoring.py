@@ -9,6 +9,7 @@ people of one household share counts once, because it tells a family, not a pers
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any, Final
 
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
@@ -23,6 +24,8 @@ SURE: Final = 0.99
 _PRIOR: Final = 13.0
 # What a household can weigh at most: it is the same for all who live there.
 _HOUSEHOLD: Final = 14.0
+# Of a longer name the first words are compared.
+_MOST_WORDS: Final = 4
 _OF_NAMESAKES: Final = 8.0
 _OF_RELATIVES: Final = 3.0
 _NICKNAMES: Final = {
@@ -190,20 +193,18 @@ def _word(one: str, other: str, weights: _Weights) -> tuple[str, float]:
 
 
 def _words(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, float]:
-    """Words of two names, each with the one that it is most like; what is left over says little."""
-    fewer, more = sorted([one, other], key=len)
-    left = list(more)
-    total, codes = 0.0, []
-    for word in sorted(fewer, key=lambda word: (-len(word), word)):
-        code, weight, match = max(
-            ((*_word(word, candidate, _ANY), candidate) for candidate in left), key=lambda found: (found[1], found[2])
-        )
-        total += weight
-        codes.append(code)
-        left.remove(match)
-    total -= 0.75 * len(left)
+    """Words of two names, each with the one that makes the whole most alike; what is left over says little."""
+    fewer, more = sorted([one[:_MOST_WORDS], other[:_MOST_WORDS]], key=lambda words: (len(words), words))
+    judged = {(mine, theirs): _word(mine, theirs, _ANY) for mine in fewer for theirs in more}
+    best = max(
+        (sorted(judged[pair] for pair in zip(fewer, chosen, strict=True)) for chosen in permutations(more, len(fewer))),
+        key=lambda found: (sum(weight for _, weight in found), found),
+    )
+    codes = [code for code, _ in best]
+    left = len(more) - len(fewer)
+    total = sum(weight for _, weight in best) - 0.75 * left
     if all(code == "same" for code in codes):
-        return "same" if not left else "part", total
+        return ("part" if left else "same"), total
     if "different" in codes:
         # One word in common and another in its place: two of a family, or of a first name.
         return "different", min(total, -4.0)
@@ -261,16 +262,17 @@ def _born(one: str, other: str) -> Iterator[_Reason]:
 
 
 def _codes(one: Comparable, other: Comparable) -> Iterator[_Reason]:
-    """At most one of them: apps call the same number by several names."""
-    for key in sorted(one.codes.keys() & other.codes.keys()):
-        mine, theirs = one.codes[key], other.codes[key]
-        if mine == theirs:
-            yield _Reason(key, "same", 17.0)
-        elif DamerauLevenshtein.distance(mine, theirs, score_cutoff=1) <= 1:
-            yield _Reason(key, "alike", 8.0)
-        else:
-            yield _Reason(key, "different", -6.0)
+    """Apps call one number by many names, so it is the numbers that are compared. Somebody may have several."""
+    if not one.codes or not other.codes:
         return
+    if one.codes & other.codes:
+        yield _Reason("nationalId", "same", 17.0)
+    elif any(
+        DamerauLevenshtein.distance(mine, theirs, score_cutoff=1) <= 1 for mine in one.codes for theirs in other.codes
+    ):
+        yield _Reason("nationalId", "alike", 8.0)
+    else:
+        yield _Reason("nationalId", "different", -12.0)
 
 
 def _street(one: Comparable, other: Comparable) -> Iterator[_Reason]:
