@@ -101,18 +101,22 @@ def canonical_of(somebody: Api, rec_id: str) -> str:
 
 @dataclass(frozen=True)
 class Found:
-    """What is proposed, against what is true. ``ranked`` are the ten likeliest of each record."""
+    """What is proposed, against what is true.
+
+    ``noted`` are pairs that wait for a decision. Of each original ``proposed`` are those of the ten likeliest that are
+    worth a look, and ``ranked`` the ten likeliest however unlike they are.
+    """
 
     truth: set[Pair]
     noted: set[Pair]
+    proposed: dict[str, list[str]]
     ranked: dict[str, list[str]]
 
-    @property
-    def recall(self) -> float:
-        """Of originals and their duplicates: how many of these are among the ten likeliest of the original."""
-        wanted = [pair for pair in map(sorted, self.truth) if any(rec_id.endswith("-org") for rec_id in pair)]
+    def recall(self, shown: dict[str, list[str]]) -> float:
+        """How many of the duplicates of originals are shown beside their original."""
         # "rec-7-dup-0" sorts before "rec-7-org".
-        return sum(other in self.ranked[original] for other, original in wanted) / len(wanted)
+        wanted = [(dup, org) for dup, org in map(sorted, self.truth) if org.endswith("-org")]
+        return sum(dup in shown[org] for dup, org in wanted) / len(wanted)
 
     @property
     def precision(self) -> float:
@@ -125,7 +129,8 @@ class Found:
     def __str__(self) -> str:
         wrong, missed = sorted(map(sorted, self.noted - self.truth)), sorted(map(sorted, self.truth - self.noted))
         return (
-            f"{len(self.truth):,} pairs: recall@10 {self.recall:.4f}, precision {self.precision:.4f},"
+            f"{len(self.truth):,} pairs: recall@10 {self.recall(self.proposed):.4f}, before the threshold"
+            f" {self.recall(self.ranked):.4f}; precision {self.precision:.4f},"
             f" F1 {self.f1:.4f}; {len(wrong)} wrong {wrong[:20]}, {len(missed)} missed {missed[:20]}"
         )
 
@@ -145,39 +150,49 @@ def looked_for(tenant: Any, files: Sequence[Sequence[Person]], folder: Path) -> 
     for pair in pages(alice, "/entity-registry/duplicates"):
         assert pair["score"] >= 0.5
         noted.add(frozenset(rec_id_of[one["canonicalId"]] for one in pair["records"]))
-    ranked = {}
+    originals = {rec_id: canonical_id for rec_id, canonical_id in canonical.items() if rec_id.endswith("-org")}
+    proposed = likeliest(tenant, originals, rec_id_of)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("registry.services.candidates.POSSIBLE", 0.0)
+        ranked = likeliest(tenant, originals, rec_id_of)
+    return Found(true_pairs(rec_ids), noted, proposed, ranked)
+
+
+def likeliest(tenant: Any, canonical: dict[str, str], rec_id_of: dict[str, str]) -> dict[str, list[str]]:
+    """Of each of these records those that may be the same, as the API tells them."""
+    found = {}
     for place, (rec_id, canonical_id) in enumerate(canonical.items()):
         if place % 1000 == 0:
-            # The session of a whole data set outlives a token.
+            # To ask for a whole data set takes longer than a token lives.
             alice = signed_in(tenant, f"admin@{COMPANY}.test")
         shown = data(alice.get(f"/entity-registry/{canonical_id}/duplicates"))
         assert len(shown) <= 10
-        ranked[rec_id] = [rec_id_of[one["canonicalId"]] for one in shown]
-    return Found(true_pairs(rec_ids), noted, ranked)
+        found[rec_id] = [rec_id_of[one["canonicalId"]] for one in shown]
+    return found
 
 
 def test_pairs_of_people_are_found_and_hardly_any_others(tenant: Any, tmp_path: Path) -> None:
     found = looked_for(tenant, [extract("a"), extract("b")], tmp_path)
     print(f"FEBRL 4, extract, {found}")  # noqa: T201 - figures, which -rP shows
     assert len(found.truth) == 125
-    assert (found.recall >= RECALL, found.precision >= PRECISION, found.f1 >= F1) == (True, True, True), str(found)
+    assert min(found.recall(found.proposed), found.recall(found.ranked)) >= RECALL, str(found)
+    assert (found.precision >= PRECISION, found.f1 >= F1) == (True, True), str(found)
 
 
 @pytest.mark.soak
 @pytest.mark.commits
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    ("number", "parts", "pairs", "recall"),
-    [("1", ["1"], 500, None), ("3", ["3"], 6538, None), ("4", ["4a", "4b"], 5000, RECALL)],
+    ("number", "parts", "pairs"), [("1", ["1"], 500), ("3", ["3"], 6538), ("4", ["4a", "4b"], 5000)]
 )
-def test_pairs_of_whole_data_sets(
-    tenant: Any, tmp_path: Path, number: str, parts: list[str], pairs: int, recall: float | None
-) -> None:
+def test_pairs_of_whole_data_sets(tenant: Any, tmp_path: Path, number: str, parts: list[str], pairs: int) -> None:
     found = looked_for(tenant, [whole(part) for part in parts], tmp_path)
     print(f"FEBRL {number}, {found}")  # noqa: T201 - figures, which -rP shows
     assert len(found.truth) == pairs
     assert (found.precision >= PRECISION, found.f1 >= F1) == (True, True), str(found)
-    assert recall is None or found.recall >= recall, str(found)
+    # Keys bring them together and the score puts them first. What is proposed of them is less, and among the figures:
+    # some duplicates say so little of what their original says that no score of one half comes of it.
+    assert found.recall(found.ranked) >= RECALL, str(found)
 
 
 def _spelled(address: str, number: int) -> str:
