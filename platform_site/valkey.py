@@ -5,7 +5,8 @@ Valkey makes things faster and is allowed to be away. Callers catch
 """
 
 import re
-from typing import Any
+import time
+from typing import Any, Final
 
 import redis
 from django.conf import settings
@@ -15,6 +16,26 @@ from redis.retry import Retry
 ValkeyAway = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, redis.exceptions.BusyLoadingError)
 
 _RUN_ID = re.compile(rb"run_id:(\w+)")
+# After it could not be reached it is left alone for so long. A request asks it several times, and nothing that it
+# could answer is worth trying to connect each time.
+_PAUSE_SECONDS: Final = 0.25
+
+
+class _Pool(redis.ConnectionPool):
+    """Gives connections that are connected; after one that could not be, none at all for a moment."""
+
+    _away_until = 0.0
+
+    def get_connection(self, *args: Any, **options: Any) -> Any:
+        if time.monotonic() < self._away_until:
+            raise redis.exceptions.ConnectionError("It could not be reached a moment ago.")
+        try:
+            return super().get_connection(*args, **options)
+        except ValkeyAway:
+            self._away_until = time.monotonic() + _PAUSE_SECONDS
+            raise
+
+
 _client: redis.Redis | None = None
 _run_id = ""
 
@@ -23,7 +44,7 @@ def client() -> redis.Redis:
     """One client per process; its pool is safe to share between threads."""
     global _client
     if _client is None:
-        _client = redis.Redis.from_url(
+        pool = _Pool.from_url(
             settings.REDIS_URL,
             socket_timeout=0.5,
             socket_connect_timeout=0.3,
@@ -31,6 +52,7 @@ def client() -> redis.Redis:
             retry=Retry(NoBackoff(), 0),
             redis_connect_func=_connect,
         )
+        _client = redis.Redis.from_pool(pool)
     return _client
 
 

@@ -37,6 +37,16 @@ class SessionRecord(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
+_READ = (
+    "idle_expires_at",
+    "absolute_expires_at",
+    "user__id",
+    "user__uuid",
+    "user__role",
+    "user__profile_id",
+    "user__email_verified_at",
+)
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(SessionRecord).decode
 
@@ -73,25 +83,24 @@ def _load(claims: Claims) -> SessionRecord:
     if tenant is None:
         raise PlatformError(errors.SESSION_REVOKED)
     with bind(tenant):
-        session = (
-            Session.objects.select_related("user")
-            .filter(id=claims.session_id, revoked_at=None, user__status=User.Status.ACTIVE)
-            .first()
-        )
-        if session is None:
+        # Columns alone: every request comes by here while Valkey is away, and two whole rows cost twice as much.
+        live = Session.objects.filter(id=claims.session_id, revoked_at=None, user__status=User.Status.ACTIVE)
+        row = live.values_list(*_READ).first()
+        if row is None:
             raise PlatformError(errors.SESSION_REVOKED)
-        profile_permissions = custom_permissions(session.user.profile_id)
+        idle_until, absolute_until, user_id, user_uuid, role, profile_id, verified_at = row
+        profile_permissions = custom_permissions(profile_id)
     return SessionRecord(
         tenant_id=tenant.id,
         schema_name=tenant.schema_name,
         slug=tenant.slug,
         tenant_status=tenant.status,
-        session_id=session.id,
-        user_id=session.user.id,
-        user_uuid=session.user.uuid,
-        role=session.user.role,
-        profile_id=session.user.profile_id,
+        session_id=claims.session_id,
+        user_id=user_id,
+        user_uuid=user_uuid,
+        role=role,
+        profile_id=profile_id,
         profile_permissions=profile_permissions,
-        email_verified=session.user.email_verified,
-        expires_at=min(session.idle_expires_at, session.absolute_expires_at),
+        email_verified=verified_at is not None,
+        expires_at=min(idle_until, absolute_until),
     )
