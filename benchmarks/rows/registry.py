@@ -2,15 +2,22 @@
 
 import json
 import random
+import subprocess
+import sys
+import tempfile
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from psycopg import sql
 
 from benchmarks.answering import Answering
 from benchmarks.bench import Bench
 from benchmarks.database import Database, Tenant
+from benchmarks.processes import ROOT
 from benchmarks.psql import Psql
 from benchmarks.row import Arm, Figure, Pairs, Row, at_most, interleaved
+from benchmarks.rows.events import record_id
 
 MANY = 1_000_000
 # Of each kind of search so many texts in a round.
@@ -108,3 +115,53 @@ def _by_psql(psql: Psql, service: Answering, texts: list[str]) -> Arm:
 
 def _p95(times: list[float]) -> float:
     return sorted(times)[len(times) * 95 // 100]
+
+
+class ImportMemory(Row):
+    name = "import_memory"
+    title = "manage.py import_events, most memory"
+    counterpart = "a tenth of the rows"
+    bar = at_most(1.1, aim=1.05)
+
+    def measure(self, bench: Bench) -> Iterator[Figure]:
+        rows = 20_000 if bench.quick else 200_000
+        with bench.database(tenants=1) as database, tempfile.TemporaryDirectory() as folder:
+            (tenant,) = database.tenants
+            with database.connect() as connection:
+                connection.execute(sql.SQL("SET search_path = {}, public").format(sql.Identifier(tenant.schema_name)))
+                connection.execute(sql.SQL(_ENTITIES).format(count=sql.Literal(1000), parts=sql.Literal(_PARTS)))
+            few, _ = _import(database, Path(folder) / "few.jsonl", rows // 10)
+            many, seconds = _import(database, Path(folder) / "many.jsonl", rows)
+            yield Figure(self.title, many, "KiB", self.counterpart, few, many / few, self.bar)
+            yield Figure("The same, events a second", rows / seconds, "/s")
+
+
+def _import(database: Database, path: Path, rows: int) -> tuple[float, float]:
+    """Most memory in KiB, and how many seconds it took."""
+    with path.open("w") as file:
+        for n in range(rows):
+            event = {
+                "canonicalId": record_id(1 + n % 1000),
+                "app": "sales",
+                "category": "engagement",
+                "action": "email_opened",
+                "occurredAt": f"2026-11-{1 + n % 27:02}T{n % 24:02}:00:00.000Z",
+                "metadata": {"campaign": "autumn", "subject": f"An offer for number {n}"},
+            }
+            file.write(json.dumps(event) + "\n")
+    begun = time.monotonic()
+    command = [sys.executable, "manage.py", "import_events", "company-1", str(path), "--json"]
+    measured = [sys.executable, "-c", _MEASURED, *command]
+    done = subprocess.run(
+        measured, cwd=ROOT, env=database.env("benchmarks.filling_settings"), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr[-2000:])
+    return float(done.stdout.splitlines()[-1]), time.monotonic() - begun
+
+
+_MEASURED = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
