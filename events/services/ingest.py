@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 from django.db import DataError, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -24,8 +25,7 @@ from tenancy.org_settings.selectors import setting_value
 Store = Callable[[Sequence[NewEvent]], Outcome]
 
 
-@dataclass(frozen=True, slots=True)
-class Ingested:
+class Ingested(msgspec.Struct, frozen=True):
     """An event that is stored. ``again``: since before, and then all of it is about the first one.
 
     ``subject`` is where its id leads today.
