@@ -62,8 +62,8 @@ class Entity(models.Model):
             models.Index(fields=["name_key", "id"], name="entity_name"),
             # Search within names and addresses, and with slips of the pen.
             GinIndex(OpClass(F("search_text"), name="gin_trgm_ops"), name="entity_search"),
-            # Records that may be the same one.
-            GinIndex(fields=["match_keys"], name="entity_match_keys"),
+            # Records that may be the same one. Every new record asks, so nothing may wait in a list to be sorted in.
+            GinIndex(fields=["match_keys"], name="entity_match_keys", fastupdate=False),
         ]
 
     def __str__(self) -> str:
