@@ -14,7 +14,6 @@ from registry.services.records import PERSON, identifier_key, identifier_owner
 APP: Final = "accounts"
 # Journal key -> (category, action) of the event.
 TOLD: Final[dict[JournalKey, tuple[str, str]]] = {
-    accounts.USER_REGISTERED: ("membership", "registered"),
     accounts.USER_INVITED: ("membership", "invited"),
     accounts.INVITATION_ACCEPTED: ("membership", "invitation_accepted"),
     accounts.EMAIL_VERIFIED: ("membership", "email_verified"),

@@ -70,8 +70,9 @@ def operation(
     further 2xx statuses with the same body and says when they come. ``listed``
     adds the parameters and the ``meta`` of a list; ``meta`` is a subclass of
     ``PageMeta`` or ``CursorMeta`` for a list that tells more, or any shape for
-    one that comes whole, and ``limit`` its default and maximum. A method that is bound to a second name (``put = patch``)
-    is described once and appears as two operations.
+    one that comes whole, and ``limit`` its default and maximum. A method that is
+    bound to a second name (``put = patch``) is described once and appears as two
+    operations.
     """
     described = Operation(
         id=id,
