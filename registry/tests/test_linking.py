@@ -4,6 +4,8 @@ import threading
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from registry.models import Entity, Link
 from registry.tests.support import (
@@ -175,3 +177,19 @@ def test_a_link_to_a_record_that_is_being_merged_ends_on_the_winner(alice: Api, 
         assert Link.objects.filter(entity_id=loser).count() == 0
         assert Link.objects.filter(entity_id=winner, unlinked_at=None).count() == links + 2
         assert entity(alice, winner)["linksCount"] == links + 2
+
+
+@pytest.mark.parametrize("part", ["", "/profile", "/genealogy", "/timeline", "/merges", "/duplicates", "/export"])
+def test_reading_takes_as_many_queries_however_much_there_is(alice: Api, part: str) -> None:
+    made = register(alice)["canonicalId"]
+    path = f"/entity-registry/{made}{part}"
+    counts = []
+    for more in (1, 30):
+        for _ in range(more):
+            link(alice, made)
+        merge(alice, made, register(alice, name="Somebody Else")["canonicalId"])
+        data(alice.get(path))
+        with CaptureQueriesContext(connection) as queries:
+            data(alice.get(path))
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
