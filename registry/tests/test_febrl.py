@@ -186,7 +186,7 @@ def test_pairs_of_people_are_found_and_hardly_any_others(tenant: Any, tmp_path: 
 
 @pytest.mark.soak
 @pytest.mark.commits
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     ("number", "parts", "pairs"), [("1", ["1"], 500), ("3", ["3"], 6538), ("4", ["4a", "4b"], 5000)]
 )
@@ -274,7 +274,7 @@ def test_an_address_links_all_records_of_a_person_and_nobody_else(tenant: Any, t
 
 @pytest.mark.soak
 @pytest.mark.commits
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_an_address_links_up_to_six_records_of_a_person(tenant: Any, tmp_path: Path) -> None:
     told = linked_by_address(tenant, whole("3"), tmp_path)
     print("FEBRL 3:", told)  # noqa: T201 - figures, which -rP shows
