@@ -179,7 +179,7 @@ def test_a_link_to_a_record_that_is_being_merged_ends_on_the_winner(alice: Api, 
         assert entity(alice, winner)["linksCount"] == links + 2
 
 
-@pytest.mark.parametrize("part", ["", "/profile", "/genealogy", "/timeline", "/merges", "/duplicates", "/export"])
+@pytest.mark.parametrize("part", ["", "/profile", "/genealogy", "/timeline", "/merges", "/export"])
 def test_reading_takes_as_many_queries_however_much_there_is(alice: Api, part: str) -> None:
     made = register(alice)["canonicalId"]
     path = f"/entity-registry/{made}{part}"
