@@ -25,6 +25,7 @@ from registry.api.serializers import (
     UndoneOutput,
 )
 from registry.catalog import REGISTRY_MERGE, REGISTRY_VIEW
+from registry.matching.scoring import VISIBLE
 from registry.presenting import present_entity, present_merge_outcome, present_undone
 from registry.selectors.records import duplicates_open
 from registry.selectors.resolving import entity_resolve
@@ -138,14 +139,16 @@ class DuplicatesOfView(ApiView):
     @operation(
         id="registry_duplicates_of",
         summary="Records that may be the same as this one",
-        description="The likeliest first, with reasons, as far as nobody said that they are different ones.",
+        description="The ten likeliest, with reasons, as far as nobody said that they are different ones. From a score"
+        " of 0.5 on a pair is proposed under `/entity-registry/duplicates` as well; below are people of one home and"
+        " the like.",
         output=CandidateOutput,
         example=examples.CANDIDATE,
         listed="all",
         errors=[errors.ENTITY_ERASED],
     )
     def get(self, request: Request, canonical_id: UUID) -> Response:
-        found = candidates_of(entity_resolve(canonical_id), without_dismissed=True)
+        found = candidates_of(entity_resolve(canonical_id), least=VISIBLE, without_dismissed=True)
         return Response([present_candidate(one) for one in found])
 
 

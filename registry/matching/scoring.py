@@ -17,7 +17,9 @@ from rapidfuzz.fuzz import token_set_ratio
 
 from registry.matching.records import Comparable
 
-# From here on a pair is worth somebody's look; from here on hardly anybody would doubt it.
+# From here on a record is shown to who asks about another one; from here on a pair is proposed to be decided; and from
+# here on hardly anybody would doubt it.
+VISIBLE: Final = 0.01
 POSSIBLE: Final = 0.5
 SURE: Final = 0.99
 # How much has to speak for two records before they are as likely one as two.
@@ -28,6 +30,7 @@ _HOUSEHOLD: Final = 14.0
 _MOST_WORDS: Final = 4
 _OF_NAMESAKES: Final = 8.0
 _OF_RELATIVES: Final = 3.0
+_SEEN_AS_FAMILY: Final = 6.0
 _NICKNAMES: Final = {
     name: group
     for group, names in enumerate(
@@ -98,6 +101,9 @@ def score(one: Comparable, other: Comparable) -> Score:
     own = sum(reason.weight for reason in reasons if reason.field not in at_home)
     most = _OF_RELATIVES if relatives else _OF_NAMESAKES if otherwise else _HOUSEHOLD
     bits = own + min(shared, most)
+    if otherwise and shared >= _HOUSEHOLD:
+        # Whoever looks at somebody wants to see who else of that name is there, as somebody else.
+        bits = max(bits, _PRIOR - _SEEN_AS_FAMILY)
     value = 1 / (1 + 2.0 ** -max(-60.0, min(60.0, bits - _PRIOR)))
     ordered = sorted(reasons, key=lambda reason: (-abs(reason.weight), reason.field))
     return Score(
@@ -137,19 +143,27 @@ def _names(one: Comparable, other: Comparable) -> Iterator[_Reason]:
         yield from _company_name(one, other)
         return
     if one.given and other.given and one.family and other.family:
-        straight = _given_and_family(_joined(one.given), _joined(one.family), other)
-        turned = _given_and_family(_joined(one.family), _joined(one.given), other)
-        yield from max(straight, turned, key=lambda both: sum(reason.weight for reason in both))
+        straight = [
+            _Reason("givenName", *_word(_joined(one.given), _joined(other.given), _GIVEN)),
+            _Reason("familyName", *_word(_joined(one.family), _joined(other.family), _FAMILY)),
+        ]
+        # Neither is a first name or a surname for sure then, so both weigh the same, whoever asks.
+        turned = sorted(
+            [
+                _word(_joined(one.given), _joined(other.family), _ANY),
+                _word(_joined(one.family), _joined(other.given), _ANY),
+            ]
+        )
+        weight = sum(weight for _, weight in turned)
+        if weight <= sum(reason.weight for reason in straight):
+            yield from straight
+        elif "different" in (code for code, _ in turned):
+            yield _Reason("name", "different", min(weight, -4.0))
+        else:
+            yield _Reason("name", "turned", weight)
         return
     code, weight = _words(one.name, other.name)
     yield _Reason("name", code, weight)
-
-
-def _given_and_family(given: str, family: str, other: Comparable) -> list[_Reason]:
-    return [
-        _Reason("givenName", *_word(given, _joined(other.given), _GIVEN)),
-        _Reason("familyName", *_word(family, _joined(other.family), _FAMILY)),
-    ]
 
 
 @dataclass(frozen=True, slots=True)

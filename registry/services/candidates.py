@@ -46,9 +46,17 @@ class Candidate:
 
 
 def candidates_of(
-    entity: Entity, *, limit: int = _NOTED, also: Iterable[UUID] = (), without_dismissed: bool = False
+    entity: Entity,
+    *,
+    limit: int = _NOTED,
+    least: float = POSSIBLE,
+    also: Iterable[UUID] = (),
+    without_dismissed: bool = False,
 ) -> list[Candidate]:
-    """The likeliest first. ``also`` are records that are compared in any case, and shown however unlike they are."""
+    """The likeliest first, from the score ``least`` on.
+
+    ``also`` are records that are compared in any case, and shown however unlike they are.
+    """
     forced = set(also) - {entity.id}
     ids = set(_sharing(entity)) | forced
     if without_dismissed and ids:
@@ -58,7 +66,7 @@ def candidates_of(
     others = Entity.objects.filter(id__in=ids, status=Entity.Status.ACTIVE)
     this = _comparable(entity)
     found = [_candidate(other, score(this, _comparable(other))) for other in others]
-    likely = [one for one in found if one.score >= POSSIBLE or one.entity.id in forced]
+    likely = [one for one in found if one.score >= least or one.entity.id in forced]
     return sorted(likely, key=lambda one: (-one.score, one.entity.id))[:limit]
 
 

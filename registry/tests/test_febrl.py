@@ -105,20 +105,19 @@ def canonical_of(somebody: Api, rec_id: str) -> str:
 class Found:
     """What is proposed, against what is true.
 
-    ``noted`` are pairs that wait for a decision. Of each original ``proposed`` are those of the ten likeliest that are
-    worth a look, and ``ranked`` the ten likeliest however unlike they are.
+    ``noted`` are pairs that wait for a decision, ``shown`` of each original the ten likeliest.
     """
 
     truth: set[Pair]
     noted: set[Pair]
-    proposed: dict[str, list[str]]
-    ranked: dict[str, list[str]]
+    shown: dict[str, list[str]]
 
-    def recall(self, shown: dict[str, list[str]]) -> float:
+    @property
+    def recall(self) -> float:
         """How many of the duplicates of originals are shown beside their original."""
         # "rec-7-dup-0" sorts before "rec-7-org".
         wanted = [(dup, org) for dup, org in map(sorted, self.truth) if org.endswith("-org")]
-        return sum(dup in shown[org] for dup, org in wanted) / len(wanted)
+        return sum(dup in self.shown[org] for dup, org in wanted) / len(wanted)
 
     @property
     def precision(self) -> float:
@@ -131,9 +130,8 @@ class Found:
     def __str__(self) -> str:
         wrong, missed = sorted(map(sorted, self.noted - self.truth)), sorted(map(sorted, self.truth - self.noted))
         return (
-            f"{len(self.truth):,} pairs: recall@10 {self.recall(self.proposed):.4f}, before the threshold"
-            f" {self.recall(self.ranked):.4f}; precision {self.precision:.4f},"
-            f" F1 {self.f1:.4f}; {len(wrong)} wrong {wrong[:20]}, {len(missed)} missed {missed[:20]}"
+            f"{len(self.truth):,} pairs: recall@10 {self.recall:.4f}; precision {self.precision:.4f}, F1 {self.f1:.4f};"
+            f" {len(wrong)} wrong {wrong[:20]}, {len(missed)} missed {missed[:20]}"
         )
 
 
@@ -156,11 +154,7 @@ def looked_for(tenant: Any, files: Sequence[Sequence[Person]], folder: Path) -> 
         assert pair["score"] >= 0.5
         noted.add(frozenset(rec_id_of[one["canonicalId"]] for one in pair["records"]))
     originals = {rec_id: canonical_id for rec_id, canonical_id in canonical.items() if rec_id.endswith("-org")}
-    proposed = likeliest(tenant, originals, rec_id_of)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("registry.services.candidates.POSSIBLE", 0.0)
-        ranked = likeliest(tenant, originals, rec_id_of)
-    return Found(true_pairs(rec_ids), noted, proposed, ranked)
+    return Found(true_pairs(rec_ids), noted, likeliest(tenant, originals, rec_id_of))
 
 
 def likeliest(tenant: Any, canonical: dict[str, str], rec_id_of: dict[str, str]) -> dict[str, list[str]]:
@@ -180,7 +174,7 @@ def test_pairs_of_people_are_found_and_hardly_any_others(tenant: Any, tmp_path: 
     found = looked_for(tenant, [extract("a"), extract("b")], tmp_path)
     print(f"FEBRL 4, extract, {found}")  # noqa: T201 - figures, which -rP shows
     assert len(found.truth) == 125
-    assert min(found.recall(found.proposed), found.recall(found.ranked)) >= RECALL, str(found)
+    assert found.recall >= RECALL, str(found)
     assert (found.precision >= PRECISION, found.f1 >= F1) == (True, True), str(found)
 
 
@@ -195,9 +189,8 @@ def test_pairs_of_whole_data_sets(tenant: Any, tmp_path: Path, number: str, part
     print(f"FEBRL {number}, {found}")  # noqa: T201 - figures, which -rP shows
     assert len(found.truth) == pairs
     assert (found.precision >= PRECISION, found.f1 >= F1) == (True, True), str(found)
-    # Keys bring them together and the score puts them first. What is proposed of them is less, and among the figures:
-    # some duplicates say so little of what their original says that no score of one half comes of it.
-    assert found.recall(found.ranked) >= RECALL, str(found)
+    # In the third set a duplicate may have mistakes in most of its fields, and up to four others beside it.
+    assert found.recall >= {"1": RECALL, "3": 0.97, "4": RECALL}[number], str(found)
 
 
 def _spelled(address: str, number: int) -> str:

@@ -13,7 +13,7 @@ from platform_site.binding import bind
 from platform_site.context import WorkContext, work_context
 from platform_site.tenants import find_tenant
 from registry.models import Entity
-from registry.services.candidates import candidates_of, entity_compare
+from registry.services.candidates import Candidate, candidates_of, entity_compare
 
 USAGE: Final = 2
 _PAGE: Final = 500
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         if tenant is None:
             raise CommandError(f"There is no tenant {options['tenant']!r}.", returncode=USAGE)
         after = _id(options["after"]) if options["after"] else None
-        seen = pairs = 0
+        seen, pairs = 0, set[tuple[UUID, ...]]()
         last = after
         with work_context(WorkContext(origin=_ORIGIN)), bind(tenant):
             rows = Entity.objects.filter(status=Entity.Status.ACTIVE)
@@ -48,16 +48,22 @@ class Command(BaseCommand):
             total = (rows.filter(id__gt=after) if after else rows).count()
             try:
                 for entity in tqdm(_pages(rows, after), total=total, unit="record", file=self.stderr, disable=quiet):
-                    found = candidates_of(entity) if options["dry_run"] else entity_compare(canonical_id=entity.id)
-                    # Each pair is met from both its ends.
-                    pairs += sum(one.entity.id > entity.id for one in found)
+                    found = _compare(entity, dry_run=options["dry_run"])
+                    # Each pair is met from both its ends, or from one of them only.
+                    pairs.update(tuple(sorted([entity.id, one.entity.id])) for one in found)
                     seen, last = seen + 1, entity.id
             except KeyboardInterrupt:
                 raise CommandError(f"Stopped after {seen:,} records; go on with --after {last}.") from None
         if options["json"]:
-            self.stdout.write(json.dumps({"records": seen, "pairs": pairs}))
+            self.stdout.write(json.dumps({"records": seen, "pairs": len(pairs)}))
         else:
-            self.stdout.write(f"{seen:,} records, {pairs:,} pairs that may be one.")
+            self.stdout.write(f"{seen:,} records, {len(pairs):,} pairs that may be one.")
+
+
+def _compare(entity: Entity, *, dry_run: bool) -> list[Candidate]:
+    if dry_run:
+        return candidates_of(entity, without_dismissed=True)
+    return entity_compare(canonical_id=entity.id)
 
 
 def _pages(rows: Any, after: UUID | None) -> Iterator[Entity]:
