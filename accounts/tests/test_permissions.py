@@ -10,7 +10,8 @@ from platform_site.permissions import permissions
 from tenancy.models import Tenant
 from tests.support import Api, signed_in
 
-MEMBER = ["org_settings.view", "profiles.view", "users.view"]
+READER = ["events.view", "org_settings.view", "profiles.view", "registry.view", "users.view"]
+MEMBER = sorted([*READER, "events.write", "registry.edit", "registry.merge", "registry.unlink"])
 MANAGER = sorted([*MEMBER, "users.edit", "users.invite", "notifications.send"])
 EVERYTHING = sorted(one.key for one in permissions)
 
@@ -76,7 +77,7 @@ class TestCut:
 
     def test_read_only_takes_what_writes(self, alice: Api, carol: Api) -> None:
         give(alice, carol, 4)
-        assert mine(carol)["permissions"] == MEMBER
+        assert mine(carol)["permissions"] == READER
 
     def test_an_own_profile_is_all_there_is(self, alice: Api, bob: Api, carol: Api) -> None:
         profile = custom(alice, 1, 2)
