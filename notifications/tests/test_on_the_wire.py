@@ -1,5 +1,6 @@
 """From a request to what a real mail server gets, with nothing put in between."""
 
+import contextlib
 import socket
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -108,6 +109,17 @@ def test_a_batch_takes_one_connection(server: SmtpServer, alice: Api) -> None:
     assert dispatcher.run_once() == 5
     assert (server.connections, len(server.mails)) == (2, 30)
     assert arrived_ids(server).keys() == expected_ids(alice.tenant)
+
+
+def calls_taken(listening: socket.socket) -> int:
+    """How many have connected."""
+    listening.setblocking(False)
+    taken = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            listening.accept()[0].close()
+            taken += 1
+    return taken
 
 
 def test_a_server_that_is_away_is_asked_once_for_a_batch(server: SmtpServer, alice: Api, settings: Any) -> None:
