@@ -38,7 +38,7 @@ _EVENTS = """
            (lpad(to_hex(1700000000000 + one), 12, '0') || '7000' || '8000' || lpad(to_hex(one), 12, '0'))::uuid,
            (ARRAY['sales', 'support', 'web', 'billing'])[1 + n % 4],
            (ARRAY['engagement', 'visit', 'money'])[1 + n % 3], 'action_' || n % 12,
-           now() - (n * 7919 % 31536000) * interval '1 second', NULL, '{{"campaign": "autumn"}}'
+           now() - (n::bigint * 7919 % 31536000) * interval '1 second', NULL, '{{"campaign": "autumn"}}'
     FROM (
         SELECT n, CASE WHEN n < {of_one} THEN 0 ELSE 1 + n % ({records} - 1) END AS one
         FROM generate_series(0, {events} - 1) AS n
