@@ -10,7 +10,7 @@ from registry.selectors.records import EntityView, Linked
 from registry.selectors.searching import Found
 from registry.services.linking import Attached, Detached
 from registry.services.merging import MergeOutcome
-from registry.services.records import observation_of, survived_of
+from registry.services.records import survived_of
 from registry.services.registering import AutoLinked, Registered
 from registry.services.unmerging import Undone
 from registry.survivorship import source_of
@@ -109,10 +109,6 @@ def present_profile(view: EntityView, links: Sequence[Link], **more: Any) -> dic
         "identifiers": [present_identifier(one) for one in view.identifiers],
         **more,
     }
-
-
-def present_observation(link: Link) -> dict[str, Any]:
-    return source_of(observation_of(link))
 
 
 def present_found(found: Found) -> dict[str, Any]:

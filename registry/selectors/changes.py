@@ -2,9 +2,8 @@
 
 from django.db import transaction
 
+from registry.advisory import FEED, lock_alone
 from registry.models import HistoryEntry
-from registry.services.history import FEED
-from registry.services.locking import lock_alone
 
 
 @transaction.atomic

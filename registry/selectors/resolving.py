@@ -9,12 +9,8 @@ from django.db import connection
 from events.subjects import MergedSet, Subject
 from platform_site.errors import NOT_FOUND, PlatformError
 from registry import errors
+from registry.advisory import ERASING, lock_shared
 from registry.models import Entity, Link
-
-# Whoever stores something about records holds it shared, erasing takes it alone: nothing is stored about
-# somebody behind the back of their erasure. One lock for all, because ingest names hundreds of records at once.
-ERASING: Final = "registry erasing"
-_HOLD: Final = "SELECT pg_advisory_xact_lock_shared(hashtext(current_schema()), hashtext(%s))"
 
 _SUBJECTS: Final = """
 SELECT e.id, coalesce(e.merged_into_id, e.id), coalesce(w.status, e.status) = 'erased'
@@ -32,8 +28,8 @@ class RegistryDirectory:
     """What events ask (``events.subjects.Directory``)."""
 
     def subjects(self, ids: Collection[UUID]) -> Mapping[UUID, Subject]:
+        lock_shared(ERASING)
         with connection.cursor() as cursor:
-            cursor.execute(_HOLD, [ERASING])
             cursor.execute(_SUBJECTS, {"ids": list(ids)})
             return {asked: Subject(leads_to, erased) for asked, leads_to, erased in cursor.fetchall()}
 

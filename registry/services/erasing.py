@@ -11,10 +11,10 @@ from platform_site import context
 from platform_site.errors import PlatformError
 from platform_site.journal.services import record as journal
 from registry import catalog, errors
+from registry.advisory import ERASING, MERGING, lock_alone
 from registry.models import Duplicate, Entity, HistoryEntry, Identifier, Link, Merge
-from registry.selectors.resolving import ERASING
 from registry.services.history import Op, Step, history_write
-from registry.services.locking import MERGING, entity_lock, lock_alone, whole
+from registry.services.locking import entity_lock, whole
 from registry.services.suppressing import erased_remember
 
 # What an app's record is called after it: nothing that names a person.

@@ -2,18 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from platform_site import context
+from registry.advisory import FEED, lock_shared
 from registry.models import Entity, HistoryEntry, Link
-
-# Held shared by who writes, from before a number is taken until it is committed. Who reads the feed takes it alone
-# for a moment and knows then that every number below the highest is there.
-FEED: Final = "registry feed"
-_HOLD: Final = "SELECT pg_advisory_xact_lock_shared(hashtext(current_schema()), hashtext(%s))"
 
 Op = HistoryEntry.Op
 
@@ -31,8 +25,7 @@ class Step:
 def history_write(steps: Sequence[Step]) -> None:
     """In the caller's transaction, in this order. The actor is who works now."""
     actor_id = context.current().actor_id
-    with connection.cursor() as cursor:
-        cursor.execute(_HOLD, [FEED])
+    lock_shared(FEED)
     HistoryEntry.objects.bulk_create(
         HistoryEntry(entity_id=step.entity_id, op=step.op, actor_id=actor_id, reason=step.reason, payload=step.payload)
         for step in steps

@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Final, ParamSpec, TypeVar
 from uuid import UUID
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from django.db.models.functions import Coalesce
 from psycopg.errors import DeadlockDetected
 
@@ -16,9 +16,6 @@ from registry.models import Entity
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-# Merges touch any number of rows; one after the other they cannot run in a circle.
-MERGING: Final = "registry merging"
-_ALONE: Final = "SELECT pg_advisory_xact_lock(hashtext(current_schema()), hashtext(%s))"
 # How often something is tried that others got in the way of.
 _ATTEMPTS: Final = 5
 
@@ -39,12 +36,6 @@ def whole(service: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
             return service(*args, **kwargs)
 
     return run
-
-
-def lock_alone(name: str) -> None:
-    """Hold this name in the bound tenant until the caller's transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ALONE, [name])
 
 
 def entity_lock(canonical_id: UUID) -> Entity:

@@ -12,9 +12,10 @@ from platform_site.errors import PRECONDITION_FAILED, PlatformError
 from platform_site.ids import uuid7
 from platform_site.journal.services import record as journal
 from registry import catalog, errors
+from registry.advisory import MERGING, lock_alone
 from registry.models import Duplicate, Entity, Identifier, Link, Merge
 from registry.services.history import history_write, merged_steps
-from registry.services.locking import MERGING, entities_lock, lock_alone, whole
+from registry.services.locking import entities_lock, whole
 from registry.services.pairs import image_of, pairs_of, pairs_repoint
 from registry.services.records import entity_refresh, survived_of
 from registry.survivorship import Survived

@@ -17,7 +17,7 @@ from registry.matching.normalising import email_key, is_blocked, search_key
 from registry.matching.records import comparable
 from registry.models import Entity, Identifier, Link
 from registry.survivorship import Observation, Survived, survive
-from tenancy.org_settings.selectors import setting_value, setting_values
+from tenancy.org_settings.selectors import setting_value
 
 PERSON: Final = "person"
 # Of a record with hundreds of links the names and addresses beyond this many characters are not searched.
@@ -187,7 +187,7 @@ def entity_refresh(entity: Entity) -> Survived:
 
 def survived_of(links: list[Link], pins: Mapping[str, Any]) -> Survived:
     """What these links say together."""
-    order = [app for app in setting_values([SOURCE_ORDER])[SOURCE_ORDER.key].split(",") if app]
+    order = [app for app in setting_value(SOURCE_ORDER).split(",") if app]
     return survive([observation_of(link) for link in links], pins=pins, source_order=order)
 
 

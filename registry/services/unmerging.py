@@ -11,9 +11,10 @@ from platform_site import context
 from platform_site.errors import NOT_FOUND, PlatformError
 from platform_site.journal.services import record as journal
 from registry import catalog, errors
+from registry.advisory import MERGING, lock_alone
 from registry.models import Entity, Identifier, Link, Merge
 from registry.services.history import Op, Step, history_write
-from registry.services.locking import MERGING, entities_lock, lock_alone, whole
+from registry.services.locking import entities_lock, whole
 from registry.services.pairs import pairs_restore
 from registry.services.records import entity_refresh
 
