@@ -2,12 +2,19 @@
 
 import threading
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.db import connection, transaction
+from django.utils import timezone
 
+from events.models import Event
+from events.subjects import directory
+from platform_site.binding import bind
 from registry.models import Entity, HistoryEntry, Identifier, Link, Merge
+from registry.services.history import Op, Step, history_write
 from registry.tests.support import auto_link, by_entity, entity, genealogy, link, merge, record, register
-from tests.support import Api, data, error
+from tests.support import Api, at_once, data, error, threads_close_connections
 
 
 def erased(somebody: Api, canonical_id: str) -> None:
@@ -60,6 +67,28 @@ class TestErasing:
         entries = [one for one in data(alice.get("/audit")) if one["key"] == "registry.entity_erased"]
         assert len(entries) == 1
         assert "Jane" not in str(entries[0])
+
+
+@pytest.mark.commits
+def test_nothing_is_stored_about_somebody_behind_the_back_of_their_erasure(alice: Api, tenant: Any) -> None:
+    made = UUID(register(alice)["canonicalId"])
+    found, tried = threading.Event(), threading.Event()
+
+    def work(thread: int) -> None:
+        if thread:
+            found.wait(5)
+            threading.Timer(0.5, tried.set).start()
+            erased(Api(alice.token), str(made))
+            return
+        with bind(tenant.ref), transaction.atomic():
+            assert directory().subjects([made])[made].erased is False
+            found.set()
+            tried.wait(5)
+            Event.objects.create(canonical_id=made, app="a", category="b", action="c", occurred_at=timezone.now())
+
+    at_once(2, work)
+    with bind(tenant.ref):
+        assert not Event.objects.exists()
 
 
 class TestProfile:
@@ -150,12 +179,6 @@ class TestChanges:
 
     @pytest.mark.commits
     def test_nothing_appears_behind_a_cursor_later(self, alice: Api, tenant: Any) -> None:
-        from django.db import connection, transaction
-
-        from platform_site.binding import bind
-        from registry.services.history import Op, Step, history_write
-        from tests.support import threads_close_connections
-
         made = register(alice)["canonicalId"]
         written, seen = threading.Event(), threading.Event()
 

@@ -2,13 +2,15 @@
 
 import random
 import threading
+import time
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from platform_site.binding import bind
+from registry.advisory import MERGING, lock_alone
 from registry.models import Entity, Identifier, Link
 from registry.services.locking import entities_lock, whole
 from registry.tests.support import merge, record, register
@@ -97,6 +99,31 @@ def test_a_broken_deadlock_is_tried_again(alice: Api, tenant: Any) -> None:
 
     assert at_once(2, work).results == [True, True]
     assert sorted(attempts) == [1, 2]
+
+
+def test_merges_of_a_tenant_follow_one_another_and_wait_for_no_other_tenant(
+    alice: Api, mallory: Api, tenant: Any
+) -> None:
+    ours = [register(alice)["canonicalId"] for _ in range(2)]
+    theirs = [register(mallory)["canonicalId"] for _ in range(2)]
+    held, order = threading.Event(), list[str]()
+
+    def work(thread: int) -> None:
+        if thread == 0:
+            with bind(tenant.ref), transaction.atomic():
+                lock_alone(MERGING)
+                held.set()
+                # Long enough for the others to come by.
+                time.sleep(1)
+                order.append("let go")
+            return
+        held.wait(5)
+        client, ids, name = [(alice, ours, "ours"), (mallory, theirs, "theirs")][thread - 1]
+        merge(Api(client.token), *ids)
+        order.append(name)
+
+    at_once(3, work)
+    assert order == ["theirs", "let go", "ours"]
 
 
 def test_merges_leave_who_was_merged_where_the_winner_is(alice: Api, in_tenant: Any) -> None:
