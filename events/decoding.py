@@ -8,10 +8,7 @@ one spoils no other.
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import islice
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,73 +17,36 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from events import errors
 from events.metadata import NOTHING, Unfit, packed
+from events.misshapen import UNREADABLE, LooseEnvelope, anything, misshapen, shape_problems, shown, unreadable
 from events.new_event import NewEvent
-from platform_site.errors import MALFORMED_JSON, UNKNOWN_FIELD, VALIDATION_FAILED, FieldError, PlatformError
+from events.sent import (
+    AHEAD,
+    ID_IN_APP,
+    MAX_ACTION,
+    MAX_BATCH,
+    MAX_CATEGORY,
+    MAX_MESSAGE_ID,
+    NAME,
+    Bounds,
+    Refused,
+    Sent,
+    Source,
+)
+from platform_site.errors import MALFORMED_JSON, VALIDATION_FAILED, FieldError, PlatformError
 from platform_site.ids import uuid7
 from platform_site.moments import NaiveMoment, read_moment
 
-MAX_BATCH: Final = 500
-MAX_CATEGORY: Final = 50
-MAX_ACTION: Final = 100
-MAX_MESSAGE_ID: Final = 100
-# Clocks of senders may be ahead by this much.
-AHEAD: Final = timedelta(hours=1)
-# Whatever is older is a clock that was never set.
-EARLIEST: Final = datetime(1971, 1, 1, tzinfo=UTC)
-# Of one event: an answer must not be larger than what was sent because a sender has a field for each letter.
-MOST_PROBLEMS: Final = 20
-NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,49}", re.ASCII)
-ID_IN_APP: Final = re.compile(r"[\w.:@-]{1,128}", re.ASCII)
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _LARGEST: Final = 2**63
-
-
-class _Source(Struct, forbid_unknown_fields=True, rename="camel"):
-    entity_type: str
-    entity_id: int | str
-
-
-class _Sent(Struct, forbid_unknown_fields=True, rename="camel"):
-    """An event as it is sent. null is the same as nothing where something may be left out."""
-
-    canonical_id: str
-    app: str
-    category: str
-    action: str
-    occurred_at: str | UnsetType | None = UNSET
-    message_id: str | UnsetType | None = UNSET
-    actor_id: int | str | UnsetType | None = UNSET
-    source: _Source | UnsetType | None = UNSET
-    metadata: dict[str, Any] | UnsetType | None = UNSET
 
 
 class _Envelope(Struct, forbid_unknown_fields=True):
     events: list[Raw]
 
 
-class _LooseEnvelope(Struct, forbid_unknown_fields=True):
-    events: list[Any]
-
-
-_sent: Final = msgspec.json.Decoder(_Sent)
+_sent: Final = msgspec.json.Decoder(Sent)
 _envelope: Final = msgspec.json.Decoder(_Envelope)
 _list: Final = msgspec.json.Decoder(list[Raw])
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """When something can have happened: ``earliest`` is as far back as the tenant keeps events."""
-
-    now: datetime
-    earliest: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """An event that is not stored, and why. ``message_id`` is the sender's, where it could be read."""
-
-    problems: Sequence[FieldError]
-    message_id: str | None = None
 
 
 def batch_of(body: bytes) -> list[Raw]:
@@ -108,10 +68,10 @@ def _cut(body: bytes) -> list[Raw]:
             return _list.decode(body)
         items = _envelope.decode(body).events
     except msgspec.ValidationError as error:
-        problems = list(_shape_problems(_LooseEnvelope, _anything(Raw(body)), error))
+        problems = list(shape_problems(LooseEnvelope, anything(Raw(body)), error))
         raise PlatformError(VALIDATION_FAILED, details=problems) from None
-    except _UNREADABLE as error:
-        raise PlatformError(MALFORMED_JSON, _unreadable(error)) from None
+    except UNREADABLE as error:
+        raise PlatformError(MALFORMED_JSON, unreadable(error)) from None
     # Around the events there is one key, and so one colon.
     if body.count(b":") - sum(bytes(item).count(b":") for item in items) != 1:
         raise PlatformError(MALFORMED_JSON, _TWICE)
@@ -123,9 +83,9 @@ def read_event(raw: Raw, bounds: Bounds) -> NewEvent | Refused:
     try:
         sent = _sent.decode(raw)
     except msgspec.ValidationError as error:
-        return _misshapen(raw, error)
-    except _UNREADABLE as error:
-        return Refused([FieldError("", MALFORMED_JSON.key, _unreadable(error))])
+        return misshapen(raw, error)
+    except UNREADABLE as error:
+        return Refused([FieldError("", MALFORMED_JSON.key, unreadable(error))])
     return _Reading(sent, bounds).result(raw)
 
 
@@ -134,7 +94,7 @@ class _Reading:
 
     __slots__ = ("_bounds", "_problems", "_sent")
 
-    def __init__(self, sent: _Sent, bounds: Bounds) -> None:
+    def __init__(self, sent: Sent, bounds: Bounds) -> None:
         self._sent, self._bounds = sent, bounds
         self._problems: list[FieldError] = []
 
@@ -153,7 +113,7 @@ class _Reading:
         if not self._problems and _key_twice(bytes(raw), keys + _keys_of(sent)):
             self._refuse("", MALFORMED_JSON.key, _TWICE)
         if self._problems:
-            return Refused(self._problems, _shown(sent.message_id))
+            return Refused(self._problems, shown(sent.message_id))
         return NewEvent(
             id=uuid7(),
             canonical_id=canonical_id,
@@ -226,7 +186,7 @@ class _Reading:
         self._refuse("actorId", "invalid", "This must be a person's id or number.")
         return None
 
-    def _source(self, source: _Source | UnsetType | None) -> tuple[str, str]:
+    def _source(self, source: Source | UnsetType | None) -> tuple[str, str]:
         if source is None or source is UNSET:
             return "", ""
         source_id = str(source.entity_id)
@@ -252,7 +212,7 @@ def _has_controls(text: str) -> bool:
     return any(unicodedata.category(character) == "Cc" for character in text)
 
 
-def _keys_of(sent: _Sent) -> int:
+def _keys_of(sent: Sent) -> int:
     """How many keys an event has, without those of its metadata."""
     return (
         4
@@ -291,119 +251,3 @@ def _key_twice(text: bytes, keys: int) -> bool:
 def _unique(pairs: list[tuple[str, Any]]) -> None:
     if len({key for key, _ in pairs}) != len(pairs):
         raise _KeyTwice
-
-
-_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-
-
-def _unreadable(error: Exception) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return "This is not UTF-8."
-    if isinstance(error, RecursionError):
-        return "This is nested too deep."
-    return "This is not valid JSON."
-
-
-def _misshapen(raw: Raw, error: msgspec.ValidationError) -> Refused:
-    """msgspec names the first that is wrong; here are all of them, by name."""
-    try:
-        value = _anything(raw)
-    except PlatformError as unreadable:
-        if str(error).endswith("at `$.metadata[...]`"):
-            return Refused([_NUMBER_TOO_LARGE])
-        return Refused([FieldError("", MALFORMED_JSON.key, unreadable.message)])
-    message_id = value.get("messageId") if isinstance(value, dict) else None
-    return Refused(list(_shape_problems(_Sent, value, error)), _shown(message_id))
-
-
-def _shown(message_id: Any) -> str | None:
-    """The sender's name for an event, in a report of it; None where it cannot be one."""
-    return message_id if isinstance(message_id, str) and 0 < len(message_id) <= MAX_MESSAGE_ID else None
-
-
-_NUMBER_TOO_LARGE: Final = FieldError("metadata", errors.INVALID_METADATA.key, "A number is too large.")
-
-
-class _TooLarge:
-    """In the place of a number that is beyond all that a double can hold."""
-
-
-def _anything(raw: Raw) -> Any:
-    """Whatever this is, also with numbers that no double can hold. Raises ``malformed_json``."""
-    try:
-        return _untyped.decode(raw)
-    except msgspec.ValidationError:
-        # Only a whole number of thousands of digits comes to here.
-        raise PlatformError(MALFORMED_JSON, "A whole number is too large.") from None
-    except _UNREADABLE as error:
-        raise PlatformError(MALFORMED_JSON, _unreadable(error)) from None
-
-
-def _number(text: str) -> Any:
-    number = float(text)
-    return number if abs(number) != float("inf") else _TooLarge()
-
-
-_untyped: Final = msgspec.json.Decoder(float_hook=_number)
-
-
-def _shape_problems(shape: type[Struct], value: Any, error: msgspec.ValidationError) -> Iterator[FieldError]:
-    """What keeps ``value`` from being such a thing; at the least one, which is then msgspec's own word."""
-    found = list(islice(_problems(shape, value, ""), MOST_PROBLEMS))
-    yield from found or [FieldError("", "invalid", str(error))]
-
-
-def _problems(shape: type[Struct], value: Any, prefix: str) -> Iterator[FieldError]:
-    if not isinstance(value, dict):
-        yield FieldError(prefix.rstrip("."), "not_a_dict", "This must be an object.")
-        return
-    fields = {field.encode_name: field for field in msgspec.structs.fields(shape)}
-    for name in value:
-        if name not in fields:
-            yield FieldError(prefix + name, UNKNOWN_FIELD.key, UNKNOWN_FIELD.message)
-    for name, field in fields.items():
-        if name not in value:
-            if field.required:
-                yield FieldError(prefix + name, "required", "This field is required.")
-        elif shape is _Sent and name == "source" and isinstance(value[name], dict):
-            yield from _problems(_Source, value[name], f"{prefix}{name}.")
-        else:
-            yield from _type_problem(prefix + name, field.type, value[name])
-
-
-def _type_problem(name: str, kind: Any, value: Any) -> Iterator[FieldError]:
-    if name == "metadata" and isinstance(value, dict):
-        if _holds_too_large(value):
-            yield _NUMBER_TOO_LARGE
-        return
-    try:
-        msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        yield FieldError(name, *_sentence(str(error), value))
-
-
-def _holds_too_large(value: Any) -> bool:
-    """Without recursion: it was not looked at how deep this is."""
-    waiting = [value]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, _TooLarge):
-            return True
-        if isinstance(one, dict):
-            waiting.extend(one.values())
-        elif isinstance(one, list):
-            waiting.extend(one)
-    return False
-
-
-def _sentence(error: str, value: Any) -> tuple[str, str]:
-    if value is None:
-        return "null", "This field may not be null."
-    for beginning, code, message in (
-        ("Expected `str", "not_text", "This must be a text."),
-        ("Expected `array", "not_a_list", "This must be a list."),
-        ("Expected `object", "not_a_dict", "This must be an object."),
-    ):
-        if error.startswith(beginning):
-            return code, message
-    return "invalid", "This value is not valid."

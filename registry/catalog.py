@@ -1,8 +1,8 @@
 """What the registry adds to the platform's catalogues. Numbers 50 to 59 of the permissions are its own."""
 
-import re
 from typing import Any, Final
 
+from events.sent import NAME
 from events.subjects import plug_in
 from platform_site.journal.keys import journal_key
 from platform_site.permissions import permission
@@ -24,10 +24,6 @@ ENTITY_CHANGED = journal_key("registry.entity_changed", "A record was locked, or
 ENTITY_ERASED = journal_key("registry.entity_erased", "A record was erased for good")
 DUPLICATE_DISMISSED = journal_key("registry.duplicate_dismissed", "Two records were said to be different ones")
 
-# Names of apps, of kinds of their records, and of classes.
-NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,49}", re.ASCII)
-# Ids of records in their apps: what can stand in a path.
-ID_IN_APP: Final = re.compile(r"[\w.:@-]{1,128}", re.ASCII)
 # As many as make one record; a record with more is a mistake of some import.
 MOST_LINKS: Final = 1000
 MOST_MERGES: Final = 100

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from rest_framework.request import Request
 
-from events.decoding import MAX_ACTION, MAX_CATEGORY, NAME
 from events.models import Event
 from events.selectors.lists import EventFilter, events_beyond, events_page, events_total
+from events.sent import MAX_ACTION, MAX_CATEGORY, NAME
 from platform_site.api.pagination import CursorQuery, PageQuery, seal_cursor, single_parameter
 from platform_site.errors import INVALID_CURSOR, VALIDATION_FAILED, FieldError, PlatformError
 from platform_site.moments import NaiveMoment, read_moment

@@ -5,8 +5,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from events.decoding import MAX_ACTION, MAX_BATCH, MAX_CATEGORY, MAX_MESSAGE_ID
 from events.metadata import MAX_KEYS
+from events.sent import MAX_ACTION, MAX_BATCH, MAX_CATEGORY, MAX_MESSAGE_ID
 from platform_site.api.pagination import CursorMeta
 from platform_site.api.serializers import FreeMap, Identifier, Moment, Shape, Text, Whole, YesNo
 

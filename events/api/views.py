@@ -23,7 +23,7 @@ from events.api.serializers import (
     PlatformEventsMeta,
 )
 from events.catalog import EVENTS_VIEW, EVENTS_WRITE
-from events.decoding import MAX_ACTION, MAX_CATEGORY, batch_of
+from events.decoding import batch_of
 from events.presenting import (
     present_activity,
     present_event,
@@ -34,6 +34,7 @@ from events.presenting import (
 )
 from events.selectors.records import subject_found
 from events.selectors.summaries import events_activity, events_summary
+from events.sent import MAX_ACTION, MAX_CATEGORY
 from events.services.ingest import event_ingest, events_ingest
 from events.subjects import directory
 from platform_site.api.docs import operation, query

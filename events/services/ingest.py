@@ -15,8 +15,9 @@ from msgspec import Raw
 from accounts.models import User
 from events import errors
 from events.catalog import RETENTION_DAYS
-from events.decoding import EARLIEST, Bounds, Refused, read_event
+from events.decoding import read_event
 from events.new_event import NewEvent
+from events.sent import EARLIEST, Bounds, Refused
 from events.services.storing import Outcome, Stored, events_store, events_store_one_by_one
 from events.subjects import Subject, directory
 from platform_site.errors import MALFORMED_JSON, VALIDATION_FAILED, ErrorCode, FieldError, PlatformError, error_codes

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from events.decoding import Bounds, Refused, read_event
+from events.decoding import read_event
 from events.metadata import MAX_BYTES
+from events.sent import Bounds, Refused
 from events.tests.support import PATH, UNKNOWN, batch, complaints, entity, error, event, listed, write
 from tests.support import Api, scaled
 

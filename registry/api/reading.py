@@ -4,10 +4,10 @@ from uuid import UUID
 
 from rest_framework.request import Request
 
+from events.sent import ID_IN_APP, NAME
 from platform_site.api.pagination import single_parameter
 from platform_site.errors import NOT_FOUND, VALIDATION_FAILED, FieldError, PlatformError
 from platform_site.moments import NaiveMoment, read_moment
-from registry.catalog import ID_IN_APP, NAME
 from registry.selectors.records import SORTS, EntityFilter
 from registry.services.records import AppRecord
 

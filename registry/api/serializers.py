@@ -7,8 +7,8 @@ import orjson
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from events.sent import ID_IN_APP, NAME
 from platform_site.api.serializers import FreeMap, Identifier, Moment, Shape, Text, Whole, YesNo
-from registry.catalog import ID_IN_APP, NAME
 from registry.models import Entity, HistoryEntry, Link
 from registry.models import Identifier as EntityIdentifier
 

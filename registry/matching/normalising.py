@@ -126,11 +126,6 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple(_WORDS.findall(search_key(text.replace("'", "").replace("’", ""))))
 
 
-def person_name_key(name: str) -> str:
-    """The words of a name in the order of the alphabet: Doe, Jane is Jane Doe."""
-    return " ".join(sorted(words_of(name)))
-
-
 def company_name_key(name: str) -> str:
     """The words of a name without what says only of which legal form a company is."""
     words = words_of(name)

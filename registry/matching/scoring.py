@@ -17,11 +17,9 @@ from rapidfuzz.fuzz import token_set_ratio
 
 from registry.matching.records import Comparable
 
-# From here on a record is shown to who asks about another one; from here on a pair is proposed to be decided; and from
-# here on hardly anybody would doubt it.
+# From here on a record is shown to who asks about another one, and from here on a pair is proposed to be decided.
 VISIBLE: Final = 0.01
 POSSIBLE: Final = 0.5
-SURE: Final = 0.99
 # How much has to speak for two records before they are as likely one as two.
 _PRIOR: Final = 13.0
 # What a household can weigh at most: it is the same for all who live there.

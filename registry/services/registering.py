@@ -82,12 +82,7 @@ def entity_register(
     and notes the pair, ``link`` links to that one, ``error`` raises ``identifier_taken``. Raises
     ``entity_already_linked`` when the app's record stands for another one.
     """
-    said = Snapshot.of(
-        name=name,
-        email=email,
-        more=snapshot.values if snapshot else None,
-        at=snapshot.at if snapshot else None,
-    )
+    said = _said(name, email, snapshot)
     key = identifier_key(email) if email else None
     for _ in range(_ATTEMPTS):
         linked = link_find(record)
@@ -124,9 +119,7 @@ def entity_auto_link(
     A record of an app that is linked already stays where it is; where the address is another's, the pair is noted
     and nothing is merged. An address of nobody in particular finds nobody and is nobody's.
     """
-    said = Snapshot.of(
-        name=name, email=email, more=snapshot.values if snapshot else None, at=snapshot.at if snapshot else None
-    )
+    said = _said(name, email, snapshot)
     key = identifier_key(email)
     reason = None if key else "blocked_identifier"
     for _ in range(_ATTEMPTS):
@@ -146,6 +139,12 @@ def entity_auto_link(
         except _Overtaken:
             continue
     raise PlatformError(CONFLICT, "Others link the same over and over.")
+
+
+def _said(name: str, email: str, snapshot: Snapshot | None) -> Snapshot:
+    if snapshot is None:
+        return Snapshot.of(name=name, email=email)
+    return Snapshot.of(name=name, email=email, more=snapshot.values, at=snapshot.at)
 
 
 def _make(record: AppRecord, said: Snapshot, entity_class: str, key: str | None, *, alone: bool) -> Registered:

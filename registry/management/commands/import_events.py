@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from msgspec import Raw
 
-from events.decoding import MAX_BATCH, Refused
+from events.sent import MAX_BATCH, Refused
 from events.services.ingest import Ingested, events_ingest
 from platform_site.importing import Progress, Report, Row, Source
 from registry.management.importing import ImportCommand, Rows
