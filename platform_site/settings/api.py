@@ -52,6 +52,8 @@ SPECTACULAR_SETTINGS = {
         "platform_site.api.schema_hooks.add_links",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
+    # Sections are closed at first: with hundreds of operations open, only those in sight are on the page at all.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "none", "filter": True},
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
