@@ -430,9 +430,12 @@ TABLE = [
 
 
 class World:
-    """What a row may name: people in every state, a profile, a key, sessions. All of the first tenant."""
+    """What a row may name: people in every state, a profile, a key, sessions. All of the first tenant.
 
-    def __init__(self, tenant: Any, other_tenant: Any) -> None:
+    Records of the registry are there for the rows that can show them; each persona of each row has a world of its own.
+    """
+
+    def __init__(self, tenant: Any, other_tenant: Any, row: Row) -> None:
         from django.db import transaction
 
         from accounts.models import ApiKey, CustomProfile, User
@@ -442,6 +445,7 @@ class World:
         from platform_site.binding import bind
 
         self.tenant, self.other_tenant = tenant, other_tenant
+        self._with_records = row.route.startswith(("/entity-registry", "/platform-events"))
         with bind(tenant.ref), transaction.atomic():
             for name, role, status in (
                 ("manager", Role.MANAGER, User.Status.ACTIVE),
@@ -473,7 +477,8 @@ class World:
         self.names["channel"] = self._channel(f"{person}@{COMPANY}.test")
         self.names["message"] = self._message(f"{person}@{COMPANY}.test")
         self.names["unsubscribe"] = self._unsubscribe()
-        self.names.update(self._registry())
+        if self._with_records:
+            self.names.update(self._registry())
         if persona == "nobody":
             return Api()
         if persona in ("key", "small key"):

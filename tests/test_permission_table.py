@@ -77,7 +77,7 @@ def test_the_table_and_the_views_agree() -> None:
 
 @pytest.mark.parametrize("row", TABLE, ids=[row.name for row in TABLE])
 def test_everybody_is_answered_as_the_table_says(row: Row, tenant: Any, other_tenant: Any) -> None:
-    world = World(tenant, other_tenant)
+    world = World(tenant, other_tenant, row)
     answers = {persona: _status(world, row, persona) for persona in (*PERSONAS, SIGNED_OUT)}
     # Somebody whose session has ended is nobody. Signing out twice is fine: there is nothing left to end.
     ended = 200 if row.route == "/auth/logout" else row.expected("nobody")
@@ -107,7 +107,7 @@ WRITING = [row for row in TABLE if row.method != "GET" and row.route not in FREE
 
 @pytest.mark.parametrize("row", WRITING, ids=[row.name for row in WRITING])
 def test_what_nobody_may_set_is_refused_in_every_body(row: Row, tenant: Any, other_tenant: Any) -> None:
-    world = World(tenant, other_tenant)
+    world = World(tenant, other_tenant, row)
     client = world.client("admin")
     smuggled = SMUGGLED - KNOWN.get(row.name, set())
     body = {**world.fill(row.body), **dict.fromkeys(smuggled, "x")}
