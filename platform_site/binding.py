@@ -17,6 +17,8 @@ import structlog
 from django.db import connection as _connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from platform_site.paid_access import FULL, PaidAccess
+
 PUBLIC = "public"
 # The backend of django-tenants, which publishes no types.
 connection: Any = _connection
@@ -35,6 +37,7 @@ class TenantRef:
     schema_name: str
     slug: str
     status: str
+    access: PaidAccess = FULL
 
 
 _bound: ContextVar[TenantRef | None] = ContextVar("bound_tenant", default=None)

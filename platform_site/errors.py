@@ -82,6 +82,7 @@ MALFORMED_JSON = error_code("malformed_json", 400, "The body is not valid JSON."
 MALFORMED_REQUEST = error_code("malformed_request", 400, "The request is malformed.")
 INVALID_CURSOR = error_code("invalid_cursor", 400, "This cursor was not made by this list.")
 NOT_AUTHENTICATED = error_code("not_authenticated", 401, "Sign in first.")
+SUBSCRIPTION_REQUIRED = error_code("subscription_required", 402, "This workspace needs a subscription.")
 PERMISSION_DENIED = error_code("permission_denied", 403, "You may not do this.")
 PERSON_REQUIRED = error_code("person_required", 403, "An API key may not do this; a person has to.")
 NOT_FOUND = error_code("not_found", 404, "There is nothing here.")

@@ -9,6 +9,9 @@ from uuid import UUID
 from django_tenants.utils import get_tenant_model
 
 from platform_site.binding import TenantRef
+from platform_site.paid_access import PaidAccess
+
+_COLUMNS = ("id", "schema_name", "slug", "status", "read_only_from", "blocked_from", "access_reason")
 
 ACTIVE = "active"
 SUSPENDED = "suspended"
@@ -25,8 +28,11 @@ class TenantUnavailable(Exception):
 
 def find_tenant(**lookup: object) -> TenantRef | None:
     """The tenant by ``id`` or ``slug``, whatever its status, or None. One query in public."""
-    row = get_tenant_model().objects.filter(**lookup).values_list("id", "schema_name", "slug", "status").first()
-    return TenantRef(*row) if row else None
+    row = get_tenant_model().objects.filter(**lookup).values_list(*_COLUMNS).first()
+    if row is None:
+        return None
+    tenant_id, schema_name, slug, status, *access = row
+    return TenantRef(tenant_id, schema_name, slug, status, PaidAccess(*access))
 
 
 def working_tenant(tenant_id: UUID) -> TenantRef:

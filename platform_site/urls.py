@@ -23,6 +23,7 @@ api_v1: list[URLPattern | URLResolver] = [
     path("email/webhooks/<slug:provider>", WebhookView.as_view()),
     path("settings/email", include("notifications.api.email_settings.urls")),
     path("chat", include("chat.api.urls")),
+    path("billing", include("billing.api.urls")),
     path("entity-registry", include("registry.api.urls")),
     path("platform-events", include("events.api.urls")),
     path("me", include("platform_site.me.urls")),

@@ -7,6 +7,7 @@ from django_tenants.models import DomainMixin, TenantMixin
 from platform_site.binding import TenantRef
 from platform_site.fields import Uuid7Field
 from platform_site.idempotency.models import IdempotencyFields
+from platform_site.paid_access import PaidAccess
 
 
 class Tenant(TenantMixin):
@@ -36,6 +37,10 @@ class Tenant(TenantMixin):
     colors = models.JSONField(default=dict, db_default={})
     # Fingerprint of the migrations its schema has; equals the code's when it is up to date.
     schema_fingerprint = models.CharField(max_length=64, blank=True)
+    # What billing says about what was paid, as platform_site.paid_access reads it.
+    read_only_from = models.DateTimeField(null=True, blank=True)
+    blocked_from = models.DateTimeField(null=True, blank=True)
+    access_reason = models.CharField(max_length=40, blank=True, default="", db_default="")
     # One more after each restore from a backup: numbers that clients were given may have gone back.
     data_epoch = models.PositiveIntegerField(default=1, db_default=1)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -63,7 +68,8 @@ class Tenant(TenantMixin):
 
     @property
     def ref(self) -> TenantRef:
-        return TenantRef(self.id, self.schema_name, self.slug, self.status)
+        access = PaidAccess(self.read_only_from, self.blocked_from, self.access_reason)
+        return TenantRef(self.id, self.schema_name, self.slug, self.status, access)
 
 
 class Domain(DomainMixin):

@@ -14,6 +14,7 @@ from accounts.tokens import parse_token
 from platform_site.api.identity import Identity
 from platform_site.binding import TenantRef, bind
 from platform_site.errors import PlatformError
+from platform_site.paid_access import FULL, PaidAccess
 from platform_site.permissions import permissions
 from platform_site.session_cache import Slot
 from platform_site.tenants import ACTIVE, find_tenant
@@ -33,6 +34,8 @@ class ApiKeyRecord(msgspec.Struct, frozen=True):
     secret_hash: bytes
     permissions: tuple[int, ...]
     expires_at: datetime | None
+    # Records that the version before put into the cache have none.
+    access: PaidAccess = FULL
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -62,7 +65,7 @@ def identity_of_api_key(text: str) -> Identity:
 
 def _identity(record: ApiKeyRecord) -> Identity:
     return Identity(
-        tenant=TenantRef(record.tenant_id, record.schema_name, record.slug, record.tenant_status),
+        tenant=TenantRef(record.tenant_id, record.schema_name, record.slug, record.tenant_status, record.access),
         session_id=record.key_id,
         user_id=0,
         user_uuid=record.key_id,
@@ -103,6 +106,7 @@ def _load(tenant_id: UUID, key_id: UUID) -> ApiKeyRecord:
         schema_name=tenant.schema_name,
         slug=tenant.slug,
         tenant_status=tenant.status,
+        access=tenant.access,
         key_id=row.id,
         secret_hash=bytes(row.secret_hash),
         permissions=tuple(row.permissions),

@@ -14,6 +14,7 @@ from accounts.selectors import custom_permissions
 from platform_site.api.identity import Identity
 from platform_site.binding import TenantRef, bind
 from platform_site.errors import PlatformError
+from platform_site.paid_access import FULL, PaidAccess
 from platform_site.session_cache import Slot
 from platform_site.tenants import ACTIVE, find_tenant
 from tenancy.errors import TENANT_SUSPENDED
@@ -35,6 +36,8 @@ class SessionRecord(msgspec.Struct, frozen=True):
     profile_permissions: tuple[int, ...]
     email_verified: bool
     expires_at: datetime
+    # Records that the version before put into the cache have none.
+    access: PaidAccess = FULL
 
 
 _READ = (
@@ -66,7 +69,7 @@ def identity_of(claims: Claims) -> Identity:
     if record.tenant_status != ACTIVE:
         raise PlatformError(TENANT_SUSPENDED)
     return Identity(
-        tenant=TenantRef(record.tenant_id, record.schema_name, record.slug, record.tenant_status),
+        tenant=TenantRef(record.tenant_id, record.schema_name, record.slug, record.tenant_status, record.access),
         session_id=record.session_id,
         user_id=record.user_id,
         user_uuid=record.user_uuid,
@@ -95,6 +98,7 @@ def _load(claims: Claims) -> SessionRecord:
         schema_name=tenant.schema_name,
         slug=tenant.slug,
         tenant_status=tenant.status,
+        access=tenant.access,
         session_id=claims.session_id,
         user_id=user_id,
         user_uuid=user_uuid,

@@ -24,6 +24,7 @@ from platform_site.api.docs import operation
 from platform_site.api.pagination import CURSOR_PARAMETERS, CursorQuery, paginate_by_cursor
 from platform_site.api.permissions import SignedIn
 from platform_site.api.renderers import Listed
+from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
@@ -90,6 +91,7 @@ class MemberView(ApiView):
 
 
 class LeaveView(ApiView):
+    when_unpaid = WhenUnpaid.CONTINUES
     access = SignedIn()
 
     @operation(

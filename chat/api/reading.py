@@ -12,10 +12,12 @@ from chat.services.reading import channel_mark_read, channels_mark_read
 from chat.unread import unread_total
 from platform_site.api.docs import operation
 from platform_site.api.permissions import SignedIn
+from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 
 
 class ReadView(ApiView):
+    when_unpaid = WhenUnpaid.CONTINUES
     access = SignedIn()
 
     @operation(
@@ -44,6 +46,7 @@ class ReadView(ApiView):
 
 
 class ReadAllView(ApiView):
+    when_unpaid = WhenUnpaid.CONTINUES
     access = SignedIn()
 
     @operation(

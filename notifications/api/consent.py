@@ -9,10 +9,12 @@ from notifications.api.outside_shapes import ConsentInput, ConsentOutput
 from notifications.services.consent import consent_given_at, consent_set
 from platform_site.api.docs import operation
 from platform_site.api.permissions import SignedIn
+from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 
 
 class ConsentView(ApiView):
+    when_unpaid = WhenUnpaid.CONTINUES
     access = SignedIn()
 
     @operation(

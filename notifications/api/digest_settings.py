@@ -14,6 +14,7 @@ from platform_site.api.docs import operation
 from platform_site.api.locale_fields import TimeZone
 from platform_site.api.permissions import SignedIn
 from platform_site.api.serializers import Moment, Shape, Text, Whole, YesNo
+from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 from platform_site.notification_events import EMAIL
 
@@ -65,6 +66,7 @@ class DigestSettingsOutput(Shape):
 
 
 class DigestSettingsView(ApiView):
+    when_unpaid = WhenUnpaid.CONTINUES
     access = SignedIn()
 
     @operation(

@@ -23,6 +23,7 @@ from platform_site.api.docs import operation, query
 from platform_site.api.pagination import PAGE_PARAMETERS, PageQuery, paginate, single_parameter
 from platform_site.api.permissions import SignedIn
 from platform_site.api.renderers import Listed
+from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 from platform_site.errors import VALIDATION_FAILED, FieldError, PlatformError
 
@@ -71,6 +72,7 @@ class UnreadCountView(ApiView):
 
 
 class ReadView(ApiView):
+    when_unpaid = WhenUnpaid.CONTINUES
     access = SignedIn()
 
     @operation(
@@ -92,6 +94,7 @@ class ReadView(ApiView):
 
 
 class ReadAllView(ApiView):
+    when_unpaid = WhenUnpaid.CONTINUES
     access = SignedIn()
 
     @operation(
@@ -111,6 +114,7 @@ class ReadAllView(ApiView):
 
 
 class NotificationView(ApiView):
+    when_unpaid = WhenUnpaid.CONTINUES
     access = SignedIn()
 
     @operation(

@@ -25,6 +25,7 @@ from notifications.services.preferences import Choice, events_named, preferences
 from notifications.wishes import EVERYTHING, Policy, Wish, keys_of, module_key, wish
 from platform_site.api.docs import operation
 from platform_site.api.permissions import SignedIn
+from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 from platform_site.notification_events import NotificationEvent, notification_events
 
@@ -142,6 +143,7 @@ def _channel(event: NotificationEvent, channel: str, own: _Own) -> dict[str, Any
 
 
 class PreferencesView(ApiView):
+    when_unpaid = WhenUnpaid.CONTINUES
     access = SignedIn()
 
     @operation(
@@ -181,6 +183,7 @@ class PreferencesView(ApiView):
 
 
 class DoNotDisturbView(ApiView):
+    when_unpaid = WhenUnpaid.CONTINUES
     access = SignedIn()
 
     @operation(

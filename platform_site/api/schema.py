@@ -24,6 +24,7 @@ from platform_site.api.docs import Operation, operation_of, query
 from platform_site.api.forms import FORM
 from platform_site.api.pagination import MAX_CURSOR_LENGTH, MAX_PAGE, CursorMeta, PageMeta
 from platform_site.api.permissions import access_of
+from platform_site.api.unpaid import may_be_refused
 from platform_site.errors import ErrorCode, error_codes
 from platform_site.idempotency.store import MAX_KEY_LENGTH
 
@@ -48,6 +49,7 @@ SIGNED_IN = (
     "person_required",
     "tenant_suspended",
 )
+UNPAID = ("subscription_required", "subscription_canceled", "trial_expired", "payment_past_due")
 
 
 def _object(**properties: Document) -> Document:
@@ -283,6 +285,8 @@ class EnvelopeAutoSchema(AutoSchema):
             yield from WITH_BODY
         if not self.public:
             yield from (error_codes.get(key) for key in SIGNED_IN)
+            if may_be_refused(self.view.when_unpaid):
+                yield from (error_codes.get(key) for key in UNPAID)
         if "{" in self.path:
             yield errors.NOT_FOUND
         if operation.listed == "cursor":

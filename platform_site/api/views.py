@@ -21,6 +21,7 @@ from platform_site.api.identity import Identity
 from platform_site.api.permissions import Access
 from platform_site.api.renderers import EnvelopeRenderer
 from platform_site.api.serializers import Shape
+from platform_site.api.unpaid import WhenUnpaid, refuse_unpaid
 from platform_site.errors import NOT_FOUND, UNKNOWN_PARAMETER, FieldError, PlatformError
 from platform_site.idempotency.http import answer_once
 from platform_site.limits import Spent, spend
@@ -40,6 +41,8 @@ class ApiView(APIView):
     limits: ClassVar[Mapping[str, Sequence[str]]] = {}
     # Methods that create and therefore honour Idempotency-Key.
     idempotent: ClassVar[frozenset[str]] = frozenset()
+    # What of it works in a workspace that was not paid for.
+    when_unpaid: ClassVar[WhenUnpaid] = WhenUnpaid.READS
     # Method -> names of the query parameters it knows.
     parameters: ClassVar[Mapping[str, Sequence[str]]] = {}
 
@@ -58,6 +61,7 @@ class ApiView(APIView):
             raise MethodNotAllowed(method)
         self.perform_authentication(request)
         self.check_permissions(request)
+        refuse_unpaid(self.when_unpaid, method, request.user)
         names = self.limits.get(method)
         if names:
             origin = context.current().origin

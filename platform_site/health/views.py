@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from platform_site.api.docs import operation
 from platform_site.api.permissions import Public, SignedIn
+from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 from platform_site.errors import SERVICE_UNAVAILABLE, PlatformError
 from platform_site.health import shapes
@@ -65,6 +66,7 @@ class ReadyView(ApiView):
 
 
 class SystemView(ApiView):
+    when_unpaid = WhenUnpaid.ALWAYS
     access = Public()
 
     @operation(
@@ -88,6 +90,7 @@ class SystemView(ApiView):
 
 
 class ServicesView(ApiView):
+    when_unpaid = WhenUnpaid.ALWAYS
     access = SignedIn()
 
     @operation(

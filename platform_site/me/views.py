@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from platform_site.api.docs import operation
 from platform_site.api.permissions import SignedIn
 from platform_site.api.serializers import Moment, Shape, Whole
+from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 from platform_site.moments import wire_time
 from platform_site.unread import Unread, unread_of
@@ -44,6 +45,7 @@ class UnreadCountsOutput(Shape):
 
 
 class UnreadCountsView(ApiView):
+    when_unpaid = WhenUnpaid.ALWAYS
     access = SignedIn()
 
     @operation(

@@ -1,6 +1,6 @@
 """Settings in one reading order, all from the environment.
 
-base -> data (database, Valkey, Celery) -> api -> security -> mail -> logging,
+base -> data (database, Valkey, Celery) -> api -> security -> mail -> billing -> logging,
 and last the few changes that tests need. ``.env.example`` lists every variable.
 Choices that belong to a tenant are organisation settings, never Django settings.
 """
@@ -11,6 +11,7 @@ from platform_site.settings.data import *
 from platform_site.settings.api import *
 from platform_site.settings.security import *
 from platform_site.settings.mail import *
+from platform_site.settings.billing import *
 from platform_site.settings.admin import *
 from platform_site.settings.logging import *
 

@@ -10,6 +10,7 @@ from platform_site.api.docs import operation
 from platform_site.api.pagination import CURSOR_PARAMETERS, CursorQuery, paginate_by_cursor, seal_cursor
 from platform_site.api.permissions import Needs
 from platform_site.api.renderers import Listed
+from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 from registry import errors
 from registry.api import examples
@@ -135,6 +136,7 @@ class ChangesView(ApiView):
 
 
 class ExportView(ApiView):
+    when_unpaid = WhenUnpaid.ALWAYS
     access = Needs(REGISTRY_ERASE)
 
     @operation(

@@ -12,6 +12,7 @@ from platform_site import limits
 from platform_site.api.docs import operation
 from platform_site.api.permissions import Public, SignedIn
 from platform_site.api.serializers import Text, Whole, YesNo
+from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 from platform_site.errors import NOT_FOUND, RATE_LIMITED
 from platform_site.idempotency.http import idempotency_key
@@ -104,6 +105,7 @@ class RegisterView(ApiView):
 
 
 class TenantMeView(ApiView):
+    when_unpaid = WhenUnpaid.ALWAYS
     access = SignedIn()
 
     @operation(id="tenants_me", summary="The signed-in user's tenant", output=TenantOutput, example=TENANT)

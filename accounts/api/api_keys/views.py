@@ -18,6 +18,7 @@ from accounts.catalog import API_KEYS_MANAGE
 from accounts.services.api_keys import api_key_create, api_key_revoke, live_keys
 from platform_site.api.docs import operation
 from platform_site.api.permissions import Needs
+from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 
 EXAMPLE = {
@@ -77,6 +78,7 @@ class ApiKeysView(ApiView):
 
 
 class ApiKeyView(ApiView):
+    when_unpaid = WhenUnpaid.CONTINUES
     access = Needs(API_KEYS_MANAGE, person=True)
 
     @operation(

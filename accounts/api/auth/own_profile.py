@@ -17,6 +17,7 @@ from platform_site.api.locale_fields import Locale, TimeZone
 from platform_site.api.parsers import StrictJSONParser
 from platform_site.api.permissions import SignedIn
 from platform_site.api.serializers import Shape, Text
+from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 from platform_site.errors import RATE_LIMITED
 
@@ -82,6 +83,7 @@ EXAMPLE = {
 
 
 class OwnProfileView(ApiView):
+    when_unpaid = WhenUnpaid.ALWAYS
     access = SignedIn()
     parser_classes = [StrictJSONParser, StrictFormParser]
 

@@ -15,6 +15,7 @@ from accounts.services.verification import verification_resend
 from platform_site.api.docs import operation
 from platform_site.api.permissions import Public, SignedIn
 from platform_site.api.serializers import Secret, Shape, Text, YesNo
+from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 from platform_site.errors import RATE_LIMITED
 from tenancy.errors import TENANT_SUSPENDED
@@ -70,6 +71,7 @@ class PasswordForgotView(ApiView):
 
 
 class ResendVerificationView(ApiView):
+    when_unpaid = WhenUnpaid.ALWAYS
     access = Public()
     limits: ClassVar = {"POST": ("resend_verification_origin",)}
 
@@ -110,6 +112,7 @@ class PasswordResetView(ApiView):
 
 
 class PasswordChangeView(ApiView):
+    when_unpaid = WhenUnpaid.ALWAYS
     access = SignedIn()
 
     @operation(

@@ -11,6 +11,7 @@ from accounts.services.preferences import preferences_get, preferences_merge
 from platform_site.api.docs import operation
 from platform_site.api.permissions import SignedIn
 from platform_site.api.serializers import FIELD_CODES
+from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 from platform_site.errors import VALIDATION_FAILED, FieldError, PlatformError
 
@@ -30,6 +31,7 @@ EXAMPLE = {"theme": "dark", "density": "comfortable", "weekStart": "monday", "bo
 
 
 class PreferencesView(ApiView):
+    when_unpaid = WhenUnpaid.ALWAYS
     access = SignedIn()
 
     @operation(

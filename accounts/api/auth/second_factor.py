@@ -24,6 +24,7 @@ from accounts.services.second_step import enrollment_begin, enrollment_confirm, 
 from platform_site.api.docs import operation
 from platform_site.api.permissions import Public, SignedIn
 from platform_site.api.serializers import Secret, Shape, Text, Whole, YesNo
+from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 from tenancy.errors import TENANT_SUSPENDED
 
@@ -87,6 +88,7 @@ def present_set_up(set_up: SetUp) -> dict[str, object]:
 
 
 class SecondFactorView(ApiView):
+    when_unpaid = WhenUnpaid.ALWAYS
     access = SignedIn()
 
     @operation(
@@ -100,6 +102,7 @@ class SecondFactorView(ApiView):
 
 
 class TotpView(ApiView):
+    when_unpaid = WhenUnpaid.ALWAYS
     access = SignedIn()
 
     @operation(
@@ -127,6 +130,7 @@ class TotpView(ApiView):
 
 
 class TotpConfirmView(ApiView):
+    when_unpaid = WhenUnpaid.ALWAYS
     access = SignedIn()
 
     @operation(
@@ -145,6 +149,7 @@ class TotpConfirmView(ApiView):
 
 
 class RecoveryCodesView(ApiView):
+    when_unpaid = WhenUnpaid.ALWAYS
     access = SignedIn()
 
     @operation(

@@ -15,6 +15,7 @@ from accounts.services.reauthentication import reauthenticate
 from platform_site.api.docs import operation
 from platform_site.api.permissions import SignedIn
 from platform_site.api.serializers import Moment, Secret, Shape, Text, YesNo
+from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 from platform_site.errors import NOT_FOUND
 
@@ -59,6 +60,7 @@ def present_session(session: Session, current: UUID) -> dict[str, object]:
 
 
 class SessionsView(ApiView):
+    when_unpaid = WhenUnpaid.ALWAYS
     access = SignedIn()
 
     @operation(
@@ -86,6 +88,7 @@ class SessionsView(ApiView):
 
 
 class SessionView(ApiView):
+    when_unpaid = WhenUnpaid.ALWAYS
     access = SignedIn()
 
     @operation(
@@ -100,6 +103,7 @@ class SessionView(ApiView):
 
 
 class ReauthenticateView(ApiView):
+    when_unpaid = WhenUnpaid.ALWAYS
     access = SignedIn()
 
     @operation(

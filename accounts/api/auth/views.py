@@ -27,6 +27,7 @@ from accounts.services.verification import email_verify
 from platform_site.api.docs import operation, query
 from platform_site.api.permissions import Public, SignedIn
 from platform_site.api.query import query_flag
+from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 from platform_site.binding import bind
 from platform_site.errors import NOT_AUTHENTICATED, PlatformError
@@ -92,6 +93,7 @@ class RefreshView(ApiView):
 class SignOutView(ApiView):
     """Public to the permission system, because an expired access token must be able to sign out."""
 
+    when_unpaid = WhenUnpaid.ALWAYS
     access = Public()
     documents_bearer = True
 
@@ -136,6 +138,7 @@ def _claims_for_sign_out(request: Request, refresh_token: str) -> Claims:
 
 
 class SignOutAllView(ApiView):
+    when_unpaid = WhenUnpaid.ALWAYS
     access = SignedIn()
     parameters: ClassVar = {"POST": ("exceptCurrent",)}
 
@@ -186,6 +189,7 @@ class VerifyEmailView(ApiView):
 class MeView(ApiView):
     """The same view serves ``/users/me``, so that both give the same bytes."""
 
+    when_unpaid = WhenUnpaid.ALWAYS
     access = SignedIn()
 
     @operation(

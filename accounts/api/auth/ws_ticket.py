@@ -8,6 +8,7 @@ from accounts.services.ws_tickets import TICKET_SECONDS, ws_ticket_issue
 from platform_site.api.docs import operation
 from platform_site.api.permissions import SignedIn
 from platform_site.api.serializers import Shape, Text, Whole
+from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 from platform_site.errors import RATE_LIMITED
 
@@ -18,6 +19,7 @@ class WsTicketOutput(Shape):
 
 
 class WsTicketView(ApiView):
+    when_unpaid = WhenUnpaid.ALWAYS
     access = SignedIn()
 
     @operation(

@@ -15,6 +15,7 @@ from accounts.roles import Role
 from platform_site.api.docs import operation
 from platform_site.api.permissions import SignedIn
 from platform_site.api.serializers import Shape, Text, Whole
+from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 from platform_site.permissions import permissions
 
@@ -29,6 +30,7 @@ class OwnPermissionsOutput(Shape):
 
 
 class OwnPermissionsView(ApiView):
+    when_unpaid = WhenUnpaid.ALWAYS
     access = SignedIn()
 
     @operation(

@@ -11,10 +11,12 @@ from accounts.catalog import USERS_DEACTIVATE
 from accounts.services.second_factor_setup import second_factor_remove_of
 from platform_site.api.docs import operation
 from platform_site.api.permissions import Needs
+from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 
 
 class UserSecondFactorView(ApiView):
+    when_unpaid = WhenUnpaid.CONTINUES
     access = Needs(USERS_DEACTIVATE, person=True)
 
     @operation(

@@ -17,6 +17,7 @@ from accounts.services.invitations import invitation_accept, invitation_resend
 from accounts.services.people import user_activate
 from platform_site.api.docs import operation
 from platform_site.api.permissions import Needs, Public
+from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 from platform_site.errors import RATE_LIMITED
 from tenancy.errors import TENANT_SUSPENDED
@@ -86,6 +87,7 @@ class AcceptInvitationView(ApiView):
 
 
 class EraseView(ApiView):
+    when_unpaid = WhenUnpaid.CONTINUES
     access = Needs(USERS_DEACTIVATE, person=True)
 
     @operation(

@@ -28,6 +28,7 @@ from platform_site.api.docs import operation, query
 from platform_site.api.pagination import PAGE_PARAMETERS, PageQuery, paginate, single_parameter
 from platform_site.api.permissions import Needs
 from platform_site.api.renderers import Listed
+from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 from platform_site.errors import RATE_LIMITED, VALIDATION_FAILED, FieldError, PlatformError
 
@@ -103,6 +104,8 @@ def _search(request: Request) -> str:
 
 
 class UsersMeView(MeView):
+    when_unpaid = WhenUnpaid.ALWAYS
+
     @operation(
         id="users_me",
         summary="The signed-in user, as /auth/me gives it",
@@ -128,6 +131,7 @@ class AssignableProfilesView(ApiView):
 
 
 class UserView(ApiView):
+    when_unpaid = WhenUnpaid.CONTINUES
     access: ClassVar = {
         "GET": Needs(USERS_VIEW),
         "PATCH": Needs(USERS_EDIT),

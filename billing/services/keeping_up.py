@@ -1,0 +1,134 @@
+"""What the clock does: trials get their account and their notice, and Stripe hears of tenants that are gone."""
+
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from billing import catalog
+from billing.models import BillingAccount, CheckoutAttempt, StripeEvent
+from billing.services.accounts import account_changed, account_lock, accounts_open
+from billing.services.syncing import journal_of, sync_locked
+from billing.state import LIVE, STANDING
+from billing.stripe_api import Missing, stripe_api
+from platform_site.errors import PlatformError
+from platform_site.journal.services import record
+from tenancy.models import Tenant
+
+log = structlog.get_logger(__name__)
+
+# An account that nothing was heard of for so long is looked at.
+STALE_AFTER: Final = timedelta(days=1)
+# As many of them as one round asks Stripe about.
+STALE_AT_ONCE: Final = 200
+KEEP_EVENTS: Final = timedelta(days=90)
+_GONE: Final = (Tenant.Status.PENDING_DELETION, Tenant.Status.DELETED)
+
+
+def keep_up(*, now: datetime) -> None:
+    """One round, in public. What fails for one tenant is logged and left for the next round."""
+    if not settings.BILLING_CONFIGURED:
+        return
+    while accounts_open(now=now):
+        pass
+    trials_announce(now=now)
+    subscriptions_of_the_gone()
+    stale_look(now=now)
+    StripeEvent.objects.filter(received_at__lt=now - KEEP_EVENTS).exclude(status=StripeEvent.Status.FAILED).delete()
+    CheckoutAttempt.objects.filter(status=CheckoutAttempt.Status.OPEN, expires_at__lt=now).update(
+        status=CheckoutAttempt.Status.EXPIRED
+    )
+
+
+def trials_announce(*, now: datetime) -> int:
+    """Tell administrators once that the trial ends, three days before. Gives how many tenants."""
+    soon = now + timedelta(days=catalog.TRIAL_NOTICE_DAYS)
+    near = BillingAccount.objects.filter(
+        trial_ends_at__gt=now,
+        trial_ends_at__lte=soon,
+        stripe_status="",
+        is_comped=False,
+        trial_notice_for=None,
+        tenant__status=Tenant.Status.ACTIVE,
+    )
+    count = 0
+    for tenant_id in list(near.values_list("tenant_id", flat=True)[:500]):
+        with transaction.atomic():
+            account = account_lock(tenant_id=tenant_id)
+            if account.trial_ends_at is None or account.trial_notice_for == account.trial_ends_at:
+                continue
+            account.trial_notice_for = account.trial_ends_at
+            account.save(update_fields=["trial_notice_for", "updated_at"])
+            with journal_of(account):
+                ends = account.trial_ends_at.isoformat()
+                record(catalog.TRIAL_ENDING, subject=("billing", tenant_id), data={"endsAt": ends, "hasCard": False})
+            count += 1
+    return count
+
+
+def subscriptions_of_the_gone() -> int:
+    """End what tenants that are deleted still pay for, let what suspended ones pay for run out, and take that back
+    when they are reactivated. Gives how many were changed."""
+    changing = BillingAccount.objects.filter(
+        Q(tenant__status__in=_GONE, stripe_status__in=LIVE)
+        | Q(tenant__status=Tenant.Status.SUSPENDED, stripe_status__in=STANDING, cancel_at=None)
+        | Q(tenant__status=Tenant.Status.ACTIVE, canceled_for_suspension=True)
+    )
+    count = 0
+    for tenant_id in list(changing.values_list("tenant_id", flat=True)[:500]):
+        try:
+            count += _follow_tenant(tenant_id)
+        except PlatformError as error:
+            log.warning("billing.not_followed", tenant=str(tenant_id), error=error.code.key)
+    return count
+
+
+@transaction.atomic
+def _follow_tenant(tenant_id: UUID) -> bool:
+    account = account_lock(tenant_id=tenant_id)
+    sync_locked(account)
+    status, api = account.tenant.status, stripe_api()
+    key = f"{status}:{account.subscription_id}:{account.updated_at.timestamp()}"
+    if status in _GONE and account.stripe_status in LIVE:
+        try:
+            api.subscription_cancel(account.subscription_id, {}, key=key)
+        except Missing:
+            log.info("billing.ended_already", tenant=str(tenant_id))
+        kind = "canceled"
+    elif status == Tenant.Status.SUSPENDED and account.stripe_status in STANDING and account.cancel_at is None:
+        api.subscription_update(account.subscription_id, {"cancel_at_period_end": True}, key=key)
+        account.canceled_for_suspension = True
+        kind = "canceled"
+    elif status == Tenant.Status.ACTIVE and account.canceled_for_suspension:
+        if account.stripe_status in STANDING and account.cancel_at is not None:
+            api.subscription_update(account.subscription_id, {"cancel_at_period_end": False}, key=key)
+        account.canceled_for_suspension = False
+        kind = "resumed"
+    else:
+        return False
+    account.save()
+    sync_locked(account)
+    account_changed(account, kind, by="tenancy", after={"tenant": status})
+    return True
+
+
+def stale_look(*, now: datetime) -> int:
+    """Ask Stripe about customers of whom nothing was heard for a day: an event may have got lost. Gives how many."""
+    stale = BillingAccount.objects.exclude(customer_id=None).filter(
+        Q(synced_at=None) | Q(synced_at__lt=now - STALE_AFTER)
+    )
+    count = 0
+    for tenant_id in list(stale.order_by("synced_at").values_list("tenant_id", flat=True)[:STALE_AT_ONCE]):
+        try:
+            with transaction.atomic():
+                sync_locked(account_lock(tenant_id=tenant_id))
+            count += 1
+        except PlatformError as error:
+            # Most likely Stripe is away, and then it is for the others too.
+            log.warning("billing.not_looked_at", tenant=str(tenant_id), error=error.code.key)
+            break
+    return count
