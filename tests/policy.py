@@ -71,6 +71,7 @@ class Row:
         return RANKS[{"admin": "tenant_admin"}.get(persona, persona)] >= RANKS[needed]
 
 
+SELECTION = {"planId": "pro", "interval": "monthly"}
 SIGN_IN = {"email": "user@acme.test", "password": PASSWORD, "tenantSlug": COMPANY}
 REGISTER = {
     "companyName": "Initech",
@@ -345,6 +346,17 @@ TABLE = [
     ),
     Row("GET", "/chat/search", SIGNED_IN, 200, "/chat/search?q=hello"),
     Row("POST", "/chat/sync", SIGNED_IN, 200, body={"since": {}}),
+    # No Stripe is set up here: who may gets as far as that.
+    Row("GET", "/billing/status", SIGNED_IN, 200),
+    Row("GET", "/billing/plans", ANYBODY, 200),
+    Row("POST", "/billing/checkout", "billing.manage", 503, body=SELECTION, person=True),
+    Row("POST", "/billing/portal", "billing.manage", 503, person=True),
+    Row("POST", "/billing/cancel", "billing.manage", 503, person=True),
+    Row("POST", "/billing/resume", "billing.manage", 503, person=True),
+    Row("POST", "/billing/change-plan", "billing.manage", 503, body=SELECTION, person=True),
+    Row("POST", "/billing/sync", "billing.manage", 503, person=True),
+    Row("GET", "/billing/invoices", "billing.manage", 503, person=True),
+    Row("POST", "/billing/webhook", ANYBODY, 503),
     Row("POST", "/platform-events", "events.write", 201, body=HAPPENED, foreign=404),
     Row("POST", "/platform-events/batch", "events.write", 201, body={"events": [HAPPENED]}, foreign=422),
     *(

@@ -24,7 +24,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 CHECKS_ITSELF = {"/auth/logout"}
 
 # Whose keys belong to the client, or to a mail provider.
-FREE_MAPS = {"/auth/me/preferences", "/email/webhooks/:provider"}
+FREE_MAPS = {"/auth/me/preferences", "/email/webhooks/:provider", "/billing/webhook"}
 SMUGGLED = {"role", "status", "tenant", "tenantId", "uuid", "id", "userId", "isSuperuser", "emailVerified"}
 KNOWN = {
     "POST /users": {"role"},

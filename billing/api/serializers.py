@@ -67,7 +67,7 @@ class TrialOutput(Shape):
     has_payment_method = YesNo()
 
 
-class PeriodOutput(Shape):
+class BillingPeriodOutput(Shape):
     start = Moment(allow_null=True)
     end = Moment(allow_null=True)
 
@@ -78,7 +78,7 @@ class CancellationOutput(Shape):
     can_resume = YesNo()
 
 
-class PaymentOutput(Shape):
+class BillingPaymentOutput(Shape):
     past_due_since = Moment(allow_null=True)
     grace_ends_at = Moment(allow_null=True)
     next_attempt_at = Moment(allow_null=True)
@@ -102,9 +102,9 @@ class BillingStatusOutput(Shape):
     access_reason = Text(allow_null=True)
     seats = SeatsOutput()
     trial = TrialOutput()
-    period = PeriodOutput()
+    period = BillingPeriodOutput()
     cancellation = CancellationOutput()
-    payment = PaymentOutput()
+    payment = BillingPaymentOutput()
     pending_change = PendingChangeOutput(allow_null=True)
     duplicate = YesNo()
     can_manage = YesNo()

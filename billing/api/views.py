@@ -30,6 +30,7 @@ from billing.selectors.status import billing_status, public_plans
 from billing.services.checkout import checkout_start, portal_url, selection_of
 from billing.services.subscriptions import plan_change, subscription_cancel, subscription_resume
 from billing.services.syncing import account_sync
+from billing.stripe_api import stripe_api
 from platform_site.api.docs import operation, query
 from platform_site.api.pagination import single_parameter, whole_parameter
 from platform_site.api.permissions import Needs, Public, SignedIn
@@ -55,8 +56,9 @@ class BillingView(ApiView):
 
     when_unpaid = WhenUnpaid.ALWAYS
 
-    def count_call(self) -> None:
-        """Of everybody in the tenant together: it is one customer."""
+    def goes_to_stripe(self) -> None:
+        """Before anything else: is there billing here? Calls are counted for the tenant, which is one customer."""
+        stripe_api()
         self._spent = [*self._spent, spend("billing_tenant", str(self.identity.tenant.id))]
 
     def status(self, account: BillingAccount | None = None) -> dict[str, object]:
@@ -123,7 +125,7 @@ class CheckoutView(BillingView):
     )
     def post(self, request: Request) -> Response:
         data = self.read(CheckoutInput)
-        self.count_call()
+        self.goes_to_stripe()
         user = User.objects.get(id=self.identity.user_id)
         selection = selection_of(**data)
         attempt = checkout_start(tenant_id=self.identity.tenant.id, user=user, selection=selection)
@@ -146,7 +148,7 @@ class PortalView(BillingView):
     )
     def post(self, request: Request) -> Response:
         data = self.read(PortalInput)
-        self.count_call()
+        self.goes_to_stripe()
         return Response({"url": portal_url(account=account_of(tenant_id=self.identity.tenant.id), **data)})
 
 
@@ -166,7 +168,7 @@ class CancelView(BillingView):
     )
     def post(self, request: Request) -> Response:
         data = self.read(CancelInput)
-        self.count_call()
+        self.goes_to_stripe()
         account = subscription_cancel(
             tenant_id=self.identity.tenant.id,
             mode=data.get("mode", "period_end"),
@@ -189,7 +191,7 @@ class ResumeView(BillingView):
         errors=[errors.NOT_RESUMABLE, *NEEDS_STRIPE],
     )
     def post(self, request: Request) -> Response:
-        self.count_call()
+        self.goes_to_stripe()
         return Response(self.status(subscription_resume(tenant_id=self.identity.tenant.id, by=self.by)))
 
 
@@ -222,7 +224,7 @@ class ChangePlanView(BillingView):
     )
     def post(self, request: Request) -> Response:
         data = self.read(ChangePlanInput)
-        self.count_call()
+        self.goes_to_stripe()
         preview = data.pop("preview", False)
         selection = selection_of(**data)
         change = plan_change(tenant_id=self.identity.tenant.id, selection=selection, preview=preview, by=self.by)
@@ -247,7 +249,7 @@ class SyncView(BillingView):
         errors=NEEDS_STRIPE,
     )
     def post(self, request: Request) -> Response:
-        self.count_call()
+        self.goes_to_stripe()
         return Response(self.status(account_sync(tenant_id=self.identity.tenant.id)))
 
 
@@ -272,6 +274,6 @@ class InvoicesView(BillingView):
     def get(self, request: Request) -> Response:
         limit = whole_parameter(request, "limit", default=20, maximum=100)
         after = single_parameter(request, "startingAfter") or ""
-        self.count_call()
+        self.goes_to_stripe()
         invoices, more = invoices_of(tenant_id=self.identity.tenant.id, limit=limit, starting_after=after)
         return Listed([present_invoice(one) for one in invoices], {"hasMore": more})

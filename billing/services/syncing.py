@@ -68,6 +68,7 @@ def account_sync(*, tenant_id: UUID) -> BillingAccount:
 
     Raises ``billing_not_configured``, ``billing_provider_error``.
     """
+    stripe_api()
     account = account_lock(tenant_id=tenant_id)
     sync_locked(account)
     return account

@@ -243,7 +243,7 @@ def test_a_cursor_list_says_its_limits_and_the_cursor_s_error(document: Any) -> 
 def test_errors_follow_from_what_the_view_declares(document: Any) -> None:
     create, show = at(document, "post", "/things"), at(document, "get", "/things/{thingId}")
     assert set(create["responses"]) == {"200", "201", "400", "409", "413", "415", "422", "429", "503"}
-    assert set(show["responses"]) == {"200", "400", "401", "403", "404", "503"}
+    assert set(show["responses"]) == {"200", "400", "401", "402", "403", "404", "503"}
     assert codes(document, create, "409") == {"conflict", "idempotency_in_progress"}
     assert codes(document, show, "404") == {NOT_FOUND.key}
     assert "session_revoked" in codes(document, show, "401")

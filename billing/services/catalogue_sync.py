@@ -1,0 +1,65 @@
+"""Plans and prices in Stripe: what of the catalogue is there, and making what is not."""
+
+from dataclasses import dataclass, field
+
+from billing.plans import STRIPE_INTERVALS, Interval, Plan, catalogue
+from billing.stripe_api import Object, stripe_api
+
+
+@dataclass(slots=True)
+class CatalogueReport:
+    """Lookup keys. ``different``: the price costs something else there; nobody changes a price in Stripe."""
+
+    present: list[str] = field(default_factory=list)
+    created: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    different: list[str] = field(default_factory=list)
+
+    @property
+    def is_complete(self) -> bool:
+        return not (self.missing or self.different)
+
+
+def catalogue_sync(*, create: bool) -> CatalogueReport:
+    """Compare the catalogue with Stripe's prices by lookup key; with ``create`` make those that are missing.
+
+    Raises ``billing_not_configured``, ``billing_provider_error``.
+    """
+    plans, report = catalogue(), CatalogueReport()
+    wanted = {plan.lookup_key(interval): (plan, interval) for plan in plans.plans for interval in plan.prices}
+    found = stripe_api().prices_by(list(wanted))
+    for key, (plan, interval) in wanted.items():
+        price = found.get(key)
+        if price is None and create:
+            _create(plan, interval, key, plans.currency)
+            report.created.append(key)
+        elif price is None:
+            report.missing.append(key)
+        elif _is_other(price, plan, interval, plans.currency):
+            report.different.append(key)
+        else:
+            report.present.append(key)
+    return report
+
+
+def _is_other(price: Object, plan: Plan, interval: Interval, currency: str) -> bool:
+    said = (price["currency"], price["unit_amount"], (price.get("recurring") or {}).get("interval"))
+    return said != (currency, plan.prices[interval].amount, STRIPE_INTERVALS[interval])
+
+
+def _create(plan: Plan, interval: Interval, key: str, currency: str) -> None:
+    """A price with its product. The keys make a second run at the same moment the same call."""
+    product = stripe_api().product_create(
+        {"name": plan.name, "metadata": {"plan_id": plan.id}}, key=f"product:{plan.id}:{currency}"
+    )
+    amount = plan.prices[interval].amount
+    stripe_api().price_create(
+        {
+            "product": product["id"],
+            "currency": currency,
+            "unit_amount": amount,
+            "lookup_key": key,
+            "recurring": {"interval": STRIPE_INTERVALS[interval]},
+        },
+        key=f"price:{key}:{amount}:{product['id']}",
+    )
