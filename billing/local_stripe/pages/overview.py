@@ -146,8 +146,12 @@ class OverviewPages:
 
     def _event(self, event: Json) -> Json:
         value = event["data"]["object"]
-        states = [
-            f"{each['state']} {each['answer']}".strip()
+        deliveries = [
+            {
+                "state": each["state"],
+                "answer": each["answer"],
+                "status": "active" if each["state"] == "delivered" else "past_due",
+            }
             for each in self._world.store.all("_delivery")
             if each["event"] == event["id"]
         ]
@@ -156,8 +160,7 @@ class OverviewPages:
             "type": event["type"],
             "object": value.get("id", ""),
             "created": moment(event["created"]),
-            "delivery": ", ".join(states) or "nobody asked for it",
-            "is_late": any(not state.startswith("delivered") for state in states),
+            "deliveries": deliveries,
         }
 
 

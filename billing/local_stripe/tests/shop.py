@@ -47,16 +47,15 @@ class Shop:
         )
 
     def checkout(self, **arguments: Any) -> stripe.checkout.Session:
-        return self.client.v1.checkout.sessions.create(
-            {
-                "mode": "subscription",
-                "customer": self.customer,
-                "line_items": [{"price": self.monthly, "quantity": 2}],
-                "success_url": "http://platform.test/done?session={CHECKOUT_SESSION_ID}",
-                "cancel_url": "http://platform.test/back",
-                **arguments,  # type: ignore[typeddict-item]
-            }
-        )
+        params: Any = {
+            "mode": "subscription",
+            "customer": self.customer,
+            "line_items": [{"price": self.monthly, "quantity": 2}],
+            "success_url": "http://platform.test/done?session={CHECKOUT_SESSION_ID}",
+            "cancel_url": "http://platform.test/back",
+            **arguments,
+        }
+        return self.client.v1.checkout.sessions.create(params)
 
     def subscribe(
         self, card: str | None = "4242424242424242", *, trial_days: int = 0, **arguments: Any
@@ -72,11 +71,11 @@ class Shop:
         done = self.client.v1.checkout.sessions.retrieve(session.id)
         return self.subscription(str(done.subscription))
 
-    def subscription(self, id: str, **params: Any) -> stripe.Subscription:
-        return self.client.v1.subscriptions.retrieve(id, {**params})  # type: ignore[typeddict-item]
+    def subscription(self, id: str, params: Any = None) -> stripe.Subscription:
+        return self.client.v1.subscriptions.retrieve(id, params)
 
     def latest_invoice(self, subscription: str) -> stripe.Invoice:
-        invoice = self.subscription(subscription, expand=["latest_invoice"]).latest_invoice
+        invoice = self.subscription(subscription, {"expand": ["latest_invoice"]}).latest_invoice
         assert isinstance(invoice, stripe.Invoice)
         return invoice
 
