@@ -1,5 +1,6 @@
 """The billing portal."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from billing.local_stripe import actions, lifecycle
@@ -9,8 +10,6 @@ from billing.local_stripe.objects import collecting, portal, previews, subscript
 from billing.local_stripe.pages.rendering import Renderer, card_from, day, money, plan_name, rhythm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from billing.local_stripe.server import LocalStripe
 
 Json = dict[str, Any]
@@ -83,7 +82,7 @@ class PortalPages:
 
         return self._do(slug, "plan", change)
 
-    def _do(self, slug: str, what: str, deed: "Callable[[str], object]") -> Response:
+    def _do(self, slug: str, what: str, deed: Callable[[str], object]) -> Response:
         world = self._world
         try:
             with world.store.transaction():
@@ -93,8 +92,8 @@ class PortalPages:
                 deed(session["customer"])
         except Refusal as refusal:
             return self._page(slug, trouble=refusal.message, status=refusal.status)
-        flow = session["flow"]
-        completion = flow["after_completion"] if flow else {"type": "portal_homepage"}
+        flow: Json | None = session["flow"]
+        completion: Json = flow["after_completion"] if flow else {"type": "portal_homepage"}
         if flow and completion["type"] == "redirect":
             return redirect(completion["redirect"]["return_url"])
         return redirect(f"/p/session/{slug}?done={what}")
