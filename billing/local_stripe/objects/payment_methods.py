@@ -154,7 +154,7 @@ def detach_from_customer(world: World, id: str) -> Json:
         if owner["invoice_settings"]["default_payment_method"] == id:
             owner["invoice_settings"]["default_payment_method"] = None
     for subscription in world.store.all("subscription"):
-        if subscription["default_payment_method"] == id:
+        if subscription["default_payment_method"] == id and not subscription["ended_at"]:
             with world.changing("subscription", subscription["id"]) as changed:
                 changed["default_payment_method"] = None
     return method

@@ -23,3 +23,9 @@ def shop(server: LocalStripe) -> Iterator[Shop]:
         yield shop
         # Events are judged when they are listed.
         shop.list_all_events()
+
+
+@pytest.fixture
+def careless(server: LocalStripe) -> Shop:
+    """For requests that are wrong on purpose; nobody judges them."""
+    return Shop.open(server)
