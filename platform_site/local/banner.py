@@ -9,26 +9,32 @@ from platform_site.local.console import Console
 _WIDTH = 74
 
 
-def show(console: Console, *, port: int, log_dir: Path, dev_pages: bool, seconds: float) -> None:
+def show(
+    console: Console, *, port: int, log_dir: Path, dev_pages: bool, stripe_port: int | None, seconds: float
+) -> None:
     url = f"http://127.0.0.1:{port}"
     rule = console.paint("=" * _WIDTH, "32")
     console.say(f"\n{rule}")
     console.say(console.paint(f"  The Core Platform is ready after {seconds:.1f} s", "1;32"))
-    for rows in (_places(url, dev_pages), _SIGN_INS, _handling(log_dir)):
+    for rows in (_places(url, dev_pages, stripe_port), _SIGN_INS, _handling(log_dir)):
         console.say()
         for label, value in rows:
             console.say(f"  {label:<14}{value}")
     console.say(f"{rule}\n")
 
 
-def _places(url: str, dev_pages: bool) -> Sequence[tuple[str, str]]:
+def _places(url: str, dev_pages: bool, stripe_port: int | None) -> Sequence[tuple[str, str]]:
     places = [
         ("Platform", url),
         ("API docs", f"{url}/api/docs"),
         ("Admin", f"{url}/admin/"),
         ("Health", f"{url}/api/v1/health"),
     ]
-    return [*places, ("Chat", f"{url}/dev/chat"), ("Mailbox", f"{url}/dev/mail")] if dev_pages else places
+    if dev_pages:
+        places += [("Chat", f"{url}/dev/chat"), ("Mailbox", f"{url}/dev/mail")]
+    if stripe_port is not None:
+        places.append(("Billing", f"http://127.0.0.1:{stripe_port}/  (local Stripe, clock can be moved)"))
+    return places
 
 
 _SIGN_INS = (

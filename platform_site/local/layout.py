@@ -85,6 +85,15 @@ class Layout:
             return None
 
     @property
+    def stripe_dir(self) -> Path:
+        """State and secrets of the local Stripe."""
+        return self.var_dir / "stripe"
+
+    @property
+    def stripe_port_file(self) -> Path:
+        return self.run_dir / "stripe.port"
+
+    @property
     def secrets_file(self) -> Path:
         return self.var_dir / "secrets.env"
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from platform_site.local import stripe
 from platform_site.local.layout import REPOSITORY, Layout
 from platform_site.local.mailbox import HOST, choose_port
 from platform_site.local.part import EVERYTHING, Kind, Part, Stage
@@ -32,6 +33,7 @@ class Plan:
     postgres: PostgresServer | None
     valkey: ValkeyServer | None
     has_mailbox: bool
+    has_stripe: bool
 
     @classmethod
     def make(cls, layout: Layout, env: dict[str, str], port: int) -> "Plan":
@@ -44,6 +46,7 @@ class Plan:
             valkey=None if env.get("REDIS_URL") else ValkeyServer(layout),
             # A mail server of one's own takes the place of the mailbox.
             has_mailbox=not env.get("EMAIL_URL"),
+            has_stripe=stripe.is_wanted(env),
         )
 
     @property
@@ -58,6 +61,10 @@ class Plan:
         """Choose the port now, since the web process is told of it at its start."""
         self.env["EMAIL_URL"] = f"smtp://{HOST}:{choose_port(self.layout)}"
 
+    def settle_stripe(self) -> None:
+        """Likewise: every process of the platform is told where it is and which secrets it shares with it."""
+        self.env.update(stripe.settle(self.layout, self.port))
+
     def stages(self) -> list[Stage]:
         return [self._server_stage(), [self._migrate()], [self._seed()], self._platform_stage()]
 
@@ -65,7 +72,11 @@ class Plan:
 
     def _server_stage(self) -> Stage:
         parts = [self._server(name, server) for name, server in self.servers]
-        return [*parts, self._mailbox()] if self.has_mailbox else parts
+        if self.has_mailbox:
+            parts.append(self._mailbox())
+        if self.has_stripe:
+            parts.append(self._stripe())
+        return parts
 
     def _server(self, name: str, server: Server) -> Part:
         return Part(
@@ -88,6 +99,20 @@ class Plan:
             doing="Starting the mailbox",
             command=lambda: self._python("-m", "platform_site.local.mailbox"),
             is_ready=lambda pid: _answers_smtp(self.layout),
+        )
+
+    def _stripe(self) -> Part:
+        port = self.env["STRIPE_API_BASE"].rpartition(":")[2]
+        arguments = (
+            "--port", port,
+            "--state", str(self.layout.stripe_dir / "state.sqlite3"),
+            "--webhook-url", f"http://{HOST}:{self.port}{stripe.WEBHOOK_PATH}",
+        )  # fmt: skip
+        return Part(
+            name="stripe",
+            doing=f"Starting the local Stripe on port {port}",
+            command=lambda: self._python("-m", "billing.local_stripe", *arguments),
+            is_ready=lambda pid: stripe.answers(int(port)),
         )
 
     # -- steps ---------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
-from platform_site.local import banner
+from platform_site.local import banner, stripe
 from platform_site.local.console import Console
 from platform_site.local.environment import for_children, read_env_file
 from platform_site.local.layout import REPOSITORY, Layout
@@ -54,6 +54,8 @@ def _run_everything(console: Console, environ: Mapping[str, str]) -> int:
     plan.env["PORT"] = str(port)
     if plan.has_mailbox:
         plan.settle_mailbox()
+    if plan.has_stripe:
+        plan.settle_stripe()
 
     def show_banner() -> None:
         banner.show(
@@ -61,6 +63,7 @@ def _run_everything(console: Console, environ: Mapping[str, str]) -> int:
             port=port,
             log_dir=layout.log_dir,
             dev_pages=plan.postgres is not None and plan.has_mailbox,
+            stripe_port=stripe.port_of(layout) if plan.has_stripe else None,
             seconds=time.monotonic() - beginning,
         )
 
@@ -76,6 +79,7 @@ def _run_everything(console: Console, environ: Mapping[str, str]) -> int:
             code = asyncio.run(supervisor.run(plan.stages(), on_ready=show_banner))
     finally:
         layout.smtp_port_file.unlink(missing_ok=True)
+        layout.stripe_port_file.unlink(missing_ok=True)
         for _, server in plan.servers:
             server.release()
     if code == 0:
@@ -118,6 +122,8 @@ def _run_command(command: Sequence[str], environ: Mapping[str, str]) -> int:
     argv = [sys.executable, *command[1:]] if command[0] == "python" else list(command)
     lock = OwnerLock(layout.owner_lock)
     if lock.is_taken():
+        if stripe.is_wanted(env):
+            env.update(stripe.variables_of_running(layout))
         return run_in_foreground(argv, env)
     lock.acquire()
     with running(server_logs(Plan.make(layout, env, int(_DEFAULT_PORT)))):

@@ -41,12 +41,12 @@ def load(path: Path) -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def ensure(path: Path) -> dict[str, str]:
+def ensure(path: Path, makers: Mapping[str, Callable[[], str]] = _MAKERS) -> dict[str, str]:
     """Load, and first make whatever is missing.  Two processes at once get the same answer."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with _alone(path):
         kept = load(path)
-        complete = {name: kept.get(name) or make() for name, make in _MAKERS.items()}
+        complete = {name: kept.get(name) or make() for name, make in makers.items()}
         if kept != kept | complete:
             _write(path, kept | complete)
         return kept | complete
@@ -58,7 +58,7 @@ def _write(path: Path, values: Mapping[str, str]) -> None:
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        file.write("# Made by `make run`. Whoever reads this can sign in as anybody.\n")
+        file.write("# Made by `make run`. Whoever reads this can pass for the platform.\n")
         file.writelines(f"{name}={value}\n" for name, value in values.items())
         file.flush()
         os.fsync(file.fileno())

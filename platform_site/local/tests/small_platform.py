@@ -29,7 +29,7 @@ def main() -> int:
     lock = OwnerLock(layout.owner_lock)
     lock.acquire()
     plan = Plan.make(layout, {}, 0)
-    plan.has_mailbox = False
+    plan.has_mailbox = plan.has_stripe = False
     web = Part(
         name="web",
         doing="Starting the web",
