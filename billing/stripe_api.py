@@ -53,14 +53,16 @@ class Stripe:
 
     def customer_get(self, customer_id: str) -> Object | None:
         """With the card that is charged by default; None when it was deleted or never was."""
+        retrieve, card = self._v1.customers.retrieve, {"expand": ["invoice_settings.default_payment_method"]}
         try:
-            found = _call(
-                self._v1.customers.retrieve,
-                customer_id,
-                params={"expand": ["invoice_settings.default_payment_method"]},
-            )
+            found = _call(retrieve, customer_id, params=card)
         except Missing:
             return None
+        except Refused:
+            # Of a customer who was deleted there is nothing left to be expanded.
+            found = _call(retrieve, customer_id)
+            if not found.get("deleted"):
+                raise
         return None if found.get("deleted") else found
 
     def subscriptions_of(self, customer_id: str) -> Sequence[Object]:
@@ -162,7 +164,7 @@ def _connect(key: str, base: str, timeout: int) -> Stripe:
         key,
         base_addresses={"api": base} if base else None,
         max_network_retries=RETRIES,
-        http_client=stripe.HTTPXClient(timeout=timeout, allow_sync_methods=True),
+        http_client=stripe.RequestsClient(timeout=timeout),
     )
     return Stripe(client)
 

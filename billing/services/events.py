@@ -194,7 +194,10 @@ def _customer_of_subscription(subscription_id: str) -> str:
 
 
 def _tenant_named(customer_id: str, about: Mapping[str, Any]) -> UUID | None:
-    customer = stripe_api().customer_get(customer_id) or {}
+    customer = stripe_api().customer_get(customer_id)
+    if customer is None:
+        # Gone: nothing of theirs is taken over any more.
+        return None
     details = (about.get("parent") or {}).get("subscription_details") or {}
     said = (
         (customer.get("metadata") or {}).get("tenant_id"),
