@@ -149,17 +149,23 @@ def build(alice: Api, mallory: Api, tenant: Any) -> type[RuleBasedStateMachine]:
             assert done["conflict"] == ({"emailOwner": owner} if owner not in (None, here) else None)
 
         @precondition(lambda self: self.model.alive())
-        @rule(number=triple, which=pick)
-        def link(self, number: int, which: int) -> None:
+        @rule(number=triple, which=pick, wanted=st.none() | address, move=st.booleans())
+        def link(self, number: int, which: int, wanted: str | None, move: bool) -> None:
             asked = self.model.alive()[which % len(self.model.alive())]
-            answer = self._post("link", {"canonicalId": asked, **TRIPLES[number]})
+            snapshot = {"email": wanted} if wanted else {}
+            answer = self._post("link", {"canonicalId": asked, "move": move, "snapshot": snapshot, **TRIPLES[number]})
             linked = self.model.links.get(number)
-            if linked is None:
-                self.model.links[number] = Bound(data(answer, 201)["linkId"], asked, None)
-            elif self.model.root(linked.origin) == self.model.root(asked):
+            if linked is not None and self.model.root(linked.origin) == self.model.root(asked):
                 assert data(answer)["linkId"] == linked.id
-            else:
+                linked.address = wanted or linked.address
+            elif linked is not None and not move:
                 assert error(answer) == (409, "linked_elsewhere")
+            else:
+                done, says = data(answer, 201), wanted or (linked.address if linked else None)
+                assert done["movedFrom"] == (self.model.root(linked.origin) if linked else None)
+                self.model.links[number] = Bound(done["linkId"], asked, says)
+                if says and says not in self.model.known:
+                    self.model.known[says] = Known(asked, done["linkId"])
 
         @precondition(lambda self: self.model.links)
         @rule(which=pick, split=st.booleans())
