@@ -299,6 +299,13 @@ def build(alice: Api, mallory: Api, tenant: Any) -> type[RuleBasedStateMachine]:
     return Registry
 
 
+@pytest.fixture
+def long_session(settings: Any) -> None:
+    """All examples are worked through with one access token, which takes longer than such tokens last."""
+    settings.ACCESS_TOKEN_SECONDS = 24 * 3600
+
+
+@pytest.mark.usefixtures("long_session")
 @pytest.mark.timeout(scaled(300, 3600))
 def test_the_registry_is_what_the_forest_says(alice: Api, mallory: Api, tenant: Any) -> None:
     run_state_machine_as_test(
