@@ -169,7 +169,7 @@ def _claim_address(entity: Entity, link: Link, snapshot: Snapshot) -> list[Step]
     key = identifier_key(snapshot.email) if snapshot.email else None
     if key is None:
         return []
-    if not identifier_claim(entity=entity, key=key, raw=snapshot.email, link_id=link.id):
+    if not identifier_claim(entity=entity, key=key, raw=snapshot.email, origin_id=link.origin_id, link_id=link.id):
         owner = identifier_owner(entity.entity_class, key)
         if owner is not None and owner != entity.id:
             candidates_note(entity, also=[owner])
@@ -183,9 +183,12 @@ def _move(
     """To another record, if it may; None when the link is not what it was any more."""
     target = entity_lock(canonical_id)
     if linked.entity_id == target.id:
-        if snapshot_take(target, linked, snapshot):
+        now = Link.objects.get(id=linked.id)
+        if now.unlinked_at or now.entity_id != target.id:
+            return None
+        if snapshot_take(target, now, snapshot):
             entity_refresh(target)
-        return Attached(target, linked, created=False)
+        return Attached(target, now, created=False)
     if not move:
         raise PlatformError(
             errors.LINKED_ELSEWHERE, context={"canonicalId": str(linked.entity_id), "linkId": str(linked.id)}

@@ -25,7 +25,7 @@ _SEARCHED: Final = 4000
 
 _CLAIM: Final = """
 INSERT INTO registry_identifier (entity_class, kind, value, entity_id, origin_id, link_id, raw)
-VALUES (%(class)s, %(kind)s, %(value)s, %(entity)s, %(entity)s, %(link)s, %(raw)s)
+VALUES (%(class)s, %(kind)s, %(value)s, %(entity)s, %(origin)s, %(link)s, %(raw)s)
 ON CONFLICT DO NOTHING RETURNING entity_id"""
 
 _LINK: Final = """
@@ -133,19 +133,31 @@ def identifier_key(email: str) -> str | None:
     return key
 
 
+def identifier_find(entity_class: str, key: str) -> Identifier | None:
+    """This address, if it is somebody's."""
+    found: Identifier | None = Identifier.objects.filter(
+        entity_class=entity_class, kind=Identifier.Kind.EMAIL, value=key
+    ).first()
+    return found
+
+
 def identifier_owner(entity_class: str, key: str) -> UUID | None:
     """Whose address this is."""
-    owned = Identifier.objects.filter(entity_class=entity_class, kind=Identifier.Kind.EMAIL, value=key)
-    return owned.values_list("entity_id", flat=True).first()
+    found = identifier_find(entity_class, key)
+    return found.entity_id if found else None
 
 
-def identifier_claim(*, entity: Entity, key: str, raw: str, link_id: UUID | None = None) -> bool:
-    """Give the address to this record unless it is another's. Waits for somebody who claims it right now."""
+def identifier_claim(*, entity: Entity, key: str, raw: str, origin_id: UUID, link_id: UUID) -> bool:
+    """Give the address to this record unless it is another's. Waits for somebody who claims it right now.
+
+    It comes to the id that its link came to, ``origin_id``, so that both go the same way when a merge is undone.
+    """
     values = {
         "class": entity.entity_class,
         "kind": Identifier.Kind.EMAIL,
         "value": key,
         "entity": entity.id,
+        "origin": origin_id,
         "link": link_id,
         "raw": raw,
     }

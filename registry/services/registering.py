@@ -14,7 +14,7 @@ from registry import catalog, errors
 from registry.models import Entity, Identifier, Link
 from registry.services.candidates import candidates_note
 from registry.services.history import Op, Step, history_write, linked_step
-from registry.services.linking import link_attach, snapshot_take
+from registry.services.linking import Attached, link_attach, snapshot_take
 from registry.services.locking import entity_lock, whole
 from registry.services.records import (
     PERSON,
@@ -23,6 +23,7 @@ from registry.services.records import (
     entity_make,
     entity_refresh,
     identifier_claim,
+    identifier_find,
     identifier_key,
     identifier_owner,
     link_find,
@@ -88,13 +89,11 @@ def entity_register(
         linked = link_find(record)
         if linked is not None:
             return _as_before(linked, said, entity_class)
-        owner = identifier_owner(entity_class, key) if key and if_email_exists != "create" else None
-        if owner is not None:
+        owned = identifier_find(entity_class, key) if key and if_email_exists != "create" else None
+        if owned is not None:
             if if_email_exists == "error":
-                raise PlatformError(errors.IDENTIFIER_TAKEN, context={"canonicalId": str(owner)})
-            attached = link_attach(
-                entity=entity_lock(owner), record=record, snapshot=said, method=Link.Method.AUTO, origin_id=owner
-            )
+                raise PlatformError(errors.IDENTIFIER_TAKEN, context={"canonicalId": str(owned.entity_id)})
+            attached = _attach_to_owner(owned, record, said)
             if attached is None:
                 continue
             return Registered(attached.entity, attached.link, created=False, linked=True)
@@ -125,12 +124,13 @@ def entity_auto_link(
     for _ in range(_ATTEMPTS):
         linked = link_find(record)
         if linked is not None:
-            return _stays(linked, said, email, key, reason)
-        owner = identifier_owner(entity_class, key) if key else None
-        if owner is not None:
-            attached = link_attach(
-                entity=entity_lock(owner), record=record, snapshot=said, method=Link.Method.AUTO, origin_id=owner
-            )
+            stays = _stays(linked, said, email, key, reason)
+            if stays is None:
+                continue
+            return stays
+        owned = identifier_find(entity_class, key) if key else None
+        if owned is not None:
+            attached = _attach_to_owner(owned, record, said)
             if attached is None:
                 continue
             return AutoLinked(Registered(attached.entity, attached.link, created=False, linked=True), "email")
@@ -147,6 +147,17 @@ def _said(name: str, email: str, snapshot: Snapshot | None) -> Snapshot:
     return Snapshot.of(name=name, email=email, more=snapshot.values, at=snapshot.at)
 
 
+def _attach_to_owner(owned: Identifier, record: AppRecord, said: Snapshot) -> Attached | None:
+    """Link to whose address it is. The link comes to the id that the address came to, and goes with it."""
+    return link_attach(
+        entity=entity_lock(owned.origin_id),
+        record=record,
+        snapshot=said,
+        method=Link.Method.AUTO,
+        origin_id=owned.origin_id,
+    )
+
+
 def _make(record: AppRecord, said: Snapshot, entity_class: str, key: str | None, *, alone: bool) -> Registered:
     """A new record and its link. ``alone``: only when nobody else has the address.
 
@@ -155,7 +166,9 @@ def _make(record: AppRecord, said: Snapshot, entity_class: str, key: str | None,
     with transaction.atomic():
         link_id = uuid7()
         entity = entity_make(entity_class=entity_class, record=record, snapshot=said, link_id=link_id)
-        claimed = bool(key) and identifier_claim(entity=entity, key=str(key), raw=said.email, link_id=link_id)
+        claimed = bool(key) and identifier_claim(
+            entity=entity, key=str(key), raw=said.email, origin_id=entity.id, link_id=link_id
+        )
         if key and alone and not claimed:
             raise _Overtaken
         link = link_make(
@@ -197,14 +210,22 @@ def _said_before(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
     return all(before.get(name) == value for name, value in now.items())
 
 
-def _stays(link: Link, said: Snapshot, email: str, key: str | None, reason: str | None) -> AutoLinked:
-    """The link is where it is. An address that is new to its record is claimed for it, if it is nobody's."""
-    entity = entity_lock(link.entity_id)
+def _stays(linked: Link, said: Snapshot, email: str, key: str | None, reason: str | None) -> AutoLinked | None:
+    """The link is where it is. An address that is new to its record is claimed for it, if it is nobody's.
+
+    None when the link was taken off its record, or moved with it, before that one was locked.
+    """
+    entity = entity_lock(linked.entity_id)
+    link = Link.objects.get(id=linked.id)
+    if link.unlinked_at or link.entity_id != entity.id:
+        return None
     taken = snapshot_take(entity, link, said)
     owner: UUID | None = None
     if key:
         owner = identifier_owner(entity.entity_class, key)
-        if owner is None and identifier_claim(entity=entity, key=key, raw=email, link_id=link.id):
+        if owner is None and identifier_claim(
+            entity=entity, key=key, raw=email, origin_id=link.origin_id, link_id=link.id
+        ):
             owner = entity.id
             history_write([_claimed(entity, link)])
         elif owner is None:

@@ -12,8 +12,8 @@ from platform_site.errors import NOT_FOUND, PlatformError
 from platform_site.journal.services import record as journal
 from registry import catalog, errors
 from registry.advisory import MERGING, lock_alone
-from registry.models import Entity, Identifier, Link, Merge
-from registry.services.history import Op, Step, history_write
+from registry.models import Entity, HistoryEntry, Identifier, Link, Merge
+from registry.services.history import Op, Step, history_write, link_payload
 from registry.services.locking import entities_lock, whole
 from registry.services.pairs import pairs_restore
 from registry.services.records import entity_refresh
@@ -62,13 +62,23 @@ def merge_undo(*, merge_id: UUID, reason: str = "") -> Undone:
         "loserId": str(loser.id),
         "links": [str(link.id) for link in links],
     }
-    history_write([Step(winner.id, Op.UNMERGED, payload, reason), Step(loser.id, Op.UNMERGED, payload, reason)])
+    theirs = {**payload, "linkedSince": _linked_since(loser, links)}
+    history_write([Step(winner.id, Op.UNMERGED, payload, reason), Step(loser.id, Op.UNMERGED, theirs, reason)])
     journal(
         catalog.MERGE_UNDONE,
         subject=("entity", winner.id),
         data={"mergeId": str(merge.id), "loserId": str(loser.id), "links": len(links)},
     )
     return Undone(merge, winner, loser, len(links), identifiers, conflicts)
+
+
+def _linked_since(loser: Entity, links: list[Link]) -> list[dict[str, Any]]:
+    """What the loser's own history does not tell: links that were made while it was part of the winner.
+
+    They are in the history of the winner, which is not read with the loser's any more, and may be erased.
+    """
+    away = HistoryEntry.objects.filter(entity=loser, op=Op.MERGED_AWAY).latest("seq")
+    return [link_payload(link) for link in links if str(link.id) not in away.payload["links"]]
 
 
 def _can_be_undone(merge: Merge, winner: Entity) -> None:

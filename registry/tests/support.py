@@ -55,14 +55,27 @@ def by_entity(somebody: Api, linked: dict[str, Any], query: str = "") -> Any:
 
 
 def replayed(entries: list[dict[str, Any]]) -> dict[str, str]:
-    """Who stood for whom, by link id, as the genealogies of some records tell it when they are played back."""
+    """Whose each link is, as genealogies or the feed of changes tell it when they are played back.
+
+    A link that is only spoken of, and of which nobody told what it is a link to, does not count. Of what was erased
+    the feed says no more than that.
+    """
+    told: set[str] = set()
     owner: dict[str, str] = {}
     for entry in sorted(entries, key=lambda entry: entry["seq"]):
-        payload, here = entry["payload"], entry["canonicalIdAtTime"]
-        if entry["op"] in ("registered", "linked", "auto_linked"):
+        op, payload, here = entry["op"], entry["payload"], entry["canonicalIdAtTime"]
+        if op == "erased":
+            owner = {one: whose for one, whose in owner.items() if whose != here}
+        elif not payload:
+            continue
+        elif op in ("registered", "linked", "auto_linked"):
+            told.add(payload["linkId"])
             owner[payload["linkId"]] = here
-        elif entry["op"] in ("unlinked", "moved"):
+        elif op in ("unlinked", "moved"):
             owner.pop(payload["linkId"], None)
-        elif entry["op"] == "merged_in" or (entry["op"] == "unmerged" and here == payload["loserId"]):
-            owner.update({one: here for one in payload["links"] if one in owner})
-    return owner
+        elif op in ("merged_in", "merged_away"):
+            owner.update(dict.fromkeys(payload["links"], payload.get("winnerId", here)))
+        elif op == "unmerged":
+            told.update(one["linkId"] for one in payload.get("linkedSince", []))
+            owner.update(dict.fromkeys(payload["links"], payload["loserId"]))
+    return {one: whose for one, whose in owner.items() if one in told}

@@ -19,6 +19,7 @@ from registry.tests.support import (
     record,
     register,
     replayed,
+    undo,
     unlink,
 )
 from tests.support import Api, at_once, data, error, scaled
@@ -127,6 +128,15 @@ class TestUnlinking:
         owners = replayed([*genealogy(alice, made["canonicalId"]), *genealogy(alice, split["splitTo"])])
         assert owners[split["newLinkId"]] == split["splitTo"]
         assert brought["linkId"] not in owners
+
+    def test_also_when_it_brought_it_while_its_record_was_part_of_another(self, alice: Api) -> None:
+        again = record()
+        winner, loser = register(alice)["canonicalId"], register(alice, **again)
+        done = merge(alice, winner, loser["canonicalId"])
+        auto_link(alice, "jane@company.com", 200, **again)
+        undo(alice, done["mergeId"])
+        split = unlink(alice, loser["linkId"], "?splitTo=new")
+        assert auto_link(alice, "jane@company.com", 200)["canonicalId"] == split["splitTo"]
 
     def test_split_of_the_link_that_made_a_record_gives_another_id(self, alice: Api) -> None:
         made = register(alice, email="jane@company.com")

@@ -183,6 +183,25 @@ class TestUndoing:
         assert to_loser["linkId"] in {one["linkId"] for one in entity(alice, b)["links"]}
         assert to_winner["linkId"] in {one["linkId"] for one in entity(alice, a)["links"]}
 
+    def test_and_so_does_the_address_that_it_brought(self, alice: Api) -> None:
+        a, b, again = register(alice)["canonicalId"], register(alice)["canonicalId"], record()
+        first = merge(alice, a, b)
+        link(alice, b, snapshot={"email": "linked@company.com"})
+        link(alice, b, **again)
+        auto_link(alice, "told@company.com", 200, **again)
+        undo(alice, first["mergeId"])
+        for email in ("linked@company.com", "told@company.com"):
+            assert auto_link(alice, email, 200)["canonicalId"] == b
+
+    def test_and_what_was_found_by_its_address(self, alice: Api) -> None:
+        a, b = register(alice)["canonicalId"], register(alice, email="jd@home.com")["canonicalId"]
+        done = merge(alice, a, b)
+        found = auto_link(alice, "jd@home.com", 200)
+        same = register(alice, email="jd@home.com", ifEmailExists="link", status=200)
+        undo(alice, done["mergeId"])
+        assert {found["linkId"], same["linkId"]} < {one["linkId"] for one in entity(alice, b)["links"]}
+        assert entity(alice, a)["linksCount"] == 1
+
     def test_what_was_decided_since_stays_and_is_said(self, alice: Api) -> None:
         a, b = register(alice, name="Jane")["canonicalId"], register(alice, name="Janet")["canonicalId"]
         done = merge(alice, a, b, fieldDecisions={"name": "loser"})
@@ -218,6 +237,29 @@ def test_the_genealogy_played_back_gives_the_links_of_today(alice: Api) -> None:
     shown = {one["linkId"]: one_id for one_id in (c, split) for one in entity(alice, one_id)["links"]}
     assert owners == shown
     assert first["mergeId"] in {step["payload"].get("mergeId") for step in entries.values()}
+
+
+@pytest.mark.parametrize("erased", [False, True])
+def test_the_genealogy_of_a_record_that_came_back_needs_no_other(alice: Api, erased: bool) -> None:
+    a, b, gone, late = (register(alice)["canonicalId"], register(alice), record(), record("support"))
+    ended = link(alice, b["canonicalId"], **gone)
+    done = merge(alice, a, b["canonicalId"])
+    unlink(alice, ended["linkId"])
+    linked = link(alice, b["canonicalId"], **late)
+    undo(alice, done["mergeId"])
+    if erased:
+        data(alice.call("DELETE", f"/entity-registry/{a}", {}))
+    steps = genealogy(alice, b["canonicalId"])
+    assert replayed(steps) == {
+        b["linkId"]: b["canonicalId"],
+        linked["linkId"]: b["canonicalId"],
+        ended["linkId"]: a,
+    }
+    told = steps[-1]["payload"]
+    assert set(told["links"]) == {b["linkId"], linked["linkId"]}
+    assert told["linkedSince"] == [
+        {"linkId": linked["linkId"], **late, "entityId": str(late["entityId"]), "method": "manual"}
+    ]
 
 
 @pytest.mark.parametrize(
