@@ -9,12 +9,14 @@ from msgspec import Raw, Struct
 class NewEvent(Struct):
     """One row to be. Names are those of the columns, because the whole list goes to the database as JSON.
 
-    ``metadata`` is JSON already. ``actor_id`` may be a person's number for as long
+    Ids are texts, as they came and as they go: five hundred UUIDs would take longer
+    than all that is looked at. ``id`` is "" until somebody makes ids for all at
+    once. ``metadata`` is JSON already. ``actor_id`` may be a person's number for as long
     as nobody has looked it up.
     """
 
-    id: UUID
-    canonical_id: UUID
+    id: str
+    canonical_id: str
     app: str
     category: str
     action: str
