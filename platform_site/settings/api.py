@@ -115,6 +115,7 @@ RATE_LIMITS = {
     "smtp_test_tenant_day": (30, 86400),
     "domain_check_tenant": (60, 3600),
     "chat_send_user": (60, 10),
+    "setup_check_tenant": (6, 60),
 }
 
 CORS_ALLOWED_ORIGINS = env.words("CORS_ALLOWED_ORIGINS")
