@@ -14,7 +14,7 @@ from platform_site.notification_events import notification_events
 from platform_site.setup_tasks import CheckResult
 
 # Where the database comes with the platform there is mostly no domain to send from either.
-DOMAIN_IS_REQUIRED = not settings.EMBEDDED_DATABASE
+DOMAIN_IS_REQUIRED: bool = not settings.EMBEDDED_DATABASE
 
 
 def sender_is_set() -> CheckResult:

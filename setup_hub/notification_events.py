@@ -12,7 +12,8 @@ from setup_hub.catalog import SETUP_COMPLETED
 def _other_administrators(entry: JournalEntry) -> Iterable[int]:
     """Not whoever did it: that person knows."""
     active = User.objects.filter(role=Role.TENANT_ADMIN, status=User.Status.ACTIVE)
-    return active.exclude(uuid=entry.actor_id).values_list("id", flat=True)
+    others = active.exclude(uuid=entry.actor_id) if entry.actor_id else active
+    return others.values_list("id", flat=True)
 
 
 COMPLETED = notification_event(

@@ -9,7 +9,7 @@ from setup_hub.selectors import overview
 
 
 def required_tasks(asker: Identity, window: Window) -> Found:
-    """Required tasks that are not completed, for those who can do them. Without an end of their own they are not due."""
+    """Required tasks that are not completed, for those who can do them. None is ever due."""
     doable = [task for task in setup_tasks if ROLE_RANKS[asker.role] >= ROLE_RANKS[task.min_role]]
     if not doable:
         return NOTHING

@@ -64,7 +64,7 @@ class ActionItemsOutput(Shape):
     due_soon = ActionItemOutput(many=True)
     counts = ItemCountsOutput()
     by_source = serializers.DictField(child=Whole(min_value=0))
-    partial = YesNo()
+    partial = YesNo()  # type: ignore[assignment]
     errors = serializers.ListField(child=Text())  # type: ignore[assignment]
 
 
