@@ -6,12 +6,12 @@ from typing import Any, Final
 from rest_framework import serializers
 
 from accounts.api.refs import PersonRef
+from accounts.roles import Role
 from platform_site.action_items import PRIORITIES, STATES
 from platform_site.api.serializers import Identifier, Moment, Shape, Text, Whole, YesNo
 from platform_site.me.models import StoredItem
-from platform_site.permissions import ROLE_RANKS
 
-ROLES = tuple(ROLE_RANKS)
+STORED_STATES = ("open", *StoredItem.Closed.values)
 # A path of the frontend's own, or a page elsewhere: nothing that a browser would run.
 _ADDRESS: Final = re.compile(r"(?:/(?![/\\])|https?://[^\s/\\@]+(?:/|$))[^\s\\]*")
 
@@ -73,7 +73,7 @@ class ItemInput(Shape):
 
     assignee = PersonRef(required=False)
     permission = Text(required=False, max_length=80)
-    role = serializers.ChoiceField(choices=ROLES, required=False)
+    role = serializers.ChoiceField(choices=Role.choices, required=False)
     type = serializers.RegexField(r"^[a-z][a-z0-9_]{0,49}\Z", required=False)
     title = Text(max_length=200)
     url = Address(required=False, allow_blank=True, max_length=500)
@@ -94,6 +94,6 @@ class StoredItemOutput(Shape):
     priority = serializers.ChoiceField(choices=PRIORITIES)
     due_at = Moment(allow_null=True)
     entity = ItemEntity(allow_null=True)
-    state = serializers.ChoiceField(choices=("open", *StoredItem.Closed.values))
+    state = serializers.ChoiceField(choices=STORED_STATES)
     closed_at = Moment(allow_null=True)
     created_at = Moment()

@@ -44,6 +44,11 @@ SPECTACULAR_SETTINGS = {
         "ChannelRoleEnum": "chat.models.Member.Role",
         "UnreadCounterStatusEnum": "platform_site.me.views.STATUSES",
         "EntityStatusEnum": "registry.models.Entity.Status",
+        "SetupStatusEnum": "setup_hub.progress.STATUSES",
+        "SetupTaskStatusEnum": "setup_hub.models.TaskState.Status",
+        "SeverityEnum": "platform_site.action_items.PRIORITIES",
+        "ActionItemStateEnum": "platform_site.action_items.STATES",
+        "StoredItemStateEnum": "platform_site.me.item_shapes.STORED_STATES",
     },
     "SORT_OPERATIONS": True,
     "POSTPROCESSING_HOOKS": [

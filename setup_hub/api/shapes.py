@@ -4,13 +4,12 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.roles import Role
 from platform_site.api.serializers import Identifier, Lines, Moment, Shape, Text, Whole, YesNo
-from platform_site.permissions import ROLE_RANKS
 from setup_hub.models import TaskState
 from setup_hub.progress import STATUSES
 
 CHECK_ERRORS = ("timeout", "failed")
-ROLES = tuple(ROLE_RANKS)
 
 
 class SetupPersonOutput(Shape):
@@ -40,7 +39,7 @@ class SetupTaskOutput(Shape):
     order = Whole()
     required = YesNo()  # type: ignore[assignment]
     weight = Whole(min_value=1)
-    min_role = serializers.ChoiceField(choices=ROLES)
+    min_role = serializers.ChoiceField(choices=Role.choices)
     estimate_minutes = Whole(min_value=0)
     status = serializers.ChoiceField(choices=TaskState.Status.choices)
     # An argument of every field is called so too; here it is a field.
