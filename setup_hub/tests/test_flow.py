@@ -1,7 +1,6 @@
 """A company signs up and sets itself up by doing things, over HTTP: the percentage follows, to 100."""
 
 import re
-from typing import Any
 
 import pytest
 from django.core import mail
