@@ -35,12 +35,12 @@ def present_changed(changed: Changed, *, to: Identity) -> dict[str, Any]:
     return {"task": present_task(changed.task, seen, to=to), "progress": present_progress(seen.progress)}
 
 
-def present_checked(checked: Checked) -> dict[str, Any]:
+def present_checked(checked: Checked, seen: Overview) -> dict[str, Any]:
     return {
         "checked": checked.checked,
         "changed": [{"code": move.code, "from": move.before, "to": move.after} for move in checked.moves],
         "errors": [{"code": code, "error": error} for code, error in checked.errors.items()],
-        "progress": present_progress(checked.overview.progress),
+        "progress": present_progress(seen.progress),
         "durationMs": checked.duration_ms,
     }
 

@@ -50,9 +50,10 @@ def overview() -> Overview:
     )
 
 
-def applicable_tasks() -> list[SetupTask]:
-    """In their order. One that cannot say whether it applies does: nobody is done because of an error."""
-    return [task for task in sorted(setup_tasks, key=lambda task: (task.order, task.code)) if _applies(task)]
+def applicable_tasks(codes: Sequence[str] | None = None) -> list[SetupTask]:
+    """These, or all, in their order. One that cannot say whether it applies does: an error is nobody's progress."""
+    wanted = (task for task in setup_tasks if codes is None or task.code in codes)
+    return [task for task in sorted(wanted, key=lambda task: (task.order, task.code)) if _applies(task)]
 
 
 def _applies(task: SetupTask) -> bool:

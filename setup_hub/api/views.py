@@ -80,7 +80,7 @@ class SetupCheckView(ApiView):
     )
     def post(self, request: Request) -> Response:
         spent = spend("setup_check_tenant", self.identity.tenant.id.hex)
-        response = Response(present_checked(setup_check()))
+        response = Response(present_checked(setup_check(), overview()))
         spent.add_headers(response)
         return response
 

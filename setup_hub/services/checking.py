@@ -18,7 +18,7 @@ from platform_site.outbox.services import Job, enqueue_jobs
 from platform_site.setup_tasks import CheckResult, SetupTask
 from setup_hub import catalog
 from setup_hub.models import Setup, TaskState
-from setup_hub.selectors import CheckBroke, Overview, applicable_tasks, check, check_all, overview
+from setup_hub.selectors import CheckBroke, applicable_tasks, check, check_all
 
 Status, Source = TaskState.Status, TaskState.Source
 LOOK: Final = "setup_hub.look"
@@ -45,7 +45,6 @@ class Checked:
     checked: int
     moves: Sequence[Move]
     errors: Mapping[str, str]
-    overview: Overview
     duration_ms: int
 
 
@@ -76,7 +75,7 @@ def setup_check(codes: Sequence[str] | None = None) -> Checked:
     caller's, or in one that reads what is committed, as they all do.
     """
     began = time.monotonic()
-    tasks = [task for task in applicable_tasks() if codes is None or task.code in codes]
+    tasks = applicable_tasks(codes)
     # Before anything is locked: checks may take their time, and mostly nothing moves.
     results, errors = check_all(tasks)
     moves, more_errors = _apply(tasks, results)
@@ -84,7 +83,6 @@ def setup_check(codes: Sequence[str] | None = None) -> Checked:
         checked=len(results),
         moves=moves,
         errors={**errors, **more_errors},
-        overview=overview(),
         duration_ms=round((time.monotonic() - began) * 1000),
     )
 
