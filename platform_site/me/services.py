@@ -102,7 +102,8 @@ def _nameable(app: str, key: str) -> None:
 
 
 def _active(ref: int | UUID) -> int:
-    rows = User.objects.filter(status=User.Status.ACTIVE)
+    """Who is deleted waits until this is committed, and so is rid of it afterwards."""
+    rows = User.objects.select_for_update(of=("self",), no_key=True).filter(status=User.Status.ACTIVE)
     rows = rows.filter(uuid=ref) if isinstance(ref, UUID) else rows.filter(id=ref)
     user_id = rows.values_list("id", flat=True).first()
     if user_id is None:

@@ -71,6 +71,19 @@ def test_a_question_may_be_asked_while_another_one_is(in_tenant: Any) -> None:
     assert settings_now() == ("8s", "off")
 
 
+def test_an_inner_question_has_no_more_time_than_the_outer_one(in_tenant: Any) -> None:
+    timeout, _ = ask(lambda: ask(settings_now, milliseconds=5000), milliseconds=300)
+    assert 0 < int(timeout.removesuffix("ms")) <= 300
+
+    def late() -> None:
+        time.sleep(0.05)
+        ask(settings_now, milliseconds=5000)
+
+    with pytest.raises(TookTooLong):
+        ask(late, milliseconds=20)
+    assert ask(settings_now, milliseconds=700) == ("700ms", "on")
+
+
 def test_whatever_the_question_raises_is_raised(in_tenant: Any) -> None:
     def broken() -> None:
         raise KeyError("x")
