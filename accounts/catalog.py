@@ -2,11 +2,13 @@
 
 from django.conf import settings
 
-from accounts import errors
+from accounts import errors, setting_up
+from platform_site.action_items import ActionSource, action_sources
 from platform_site.api.identity import Identity
 from platform_site.errors import PlatformError
 from platform_site.journal.keys import journal_key
 from platform_site.permissions import permission
+from platform_site.setup_tasks import SetupTask, setup_task
 from tenancy.org_settings.registry import OrgSettingDefinition, org_setting
 
 USERS_VIEW = permission("users.view", 1, "See people")
@@ -117,3 +119,32 @@ SEATS_WHEN_FULL = org_setting(
         default=lambda: "refuse",
     )
 )
+
+setup_task(
+    SetupTask(
+        code="accounts.verify_email",
+        title="Confirm your e-mail address",
+        description="So that you can be written to, also when you forget your password.",
+        category="account",
+        order=10,
+        check=setting_up.administrator_verified,
+        action_path="/account",
+        estimate_minutes=1,
+        advanced_by=(EMAIL_VERIFIED, INVITATION_ACCEPTED),
+    )
+)
+setup_task(
+    SetupTask(
+        code="accounts.invite_team",
+        title="Invite your team",
+        description="Invite at least one colleague. It is done when somebody has accepted.",
+        category="team",
+        order=30,
+        check=setting_up.team_is_there,
+        weight=2,
+        action_path="/users",
+        advanced_by=(USER_INVITED, INVITATION_ACCEPTED, USER_ACTIVATED, USER_DEACTIVATED),
+    )
+)
+action_sources.add(ActionSource("verification", setting_up.own_address))
+action_sources.add(ActionSource("invitations", setting_up.invitations_out, needs=USERS_INVITE))

@@ -3,9 +3,12 @@
 from typing import Final
 
 from accounts.seats import SeatRule, seat_rules
+from billing import setting_up
 from billing.selectors.allowance import seat_allowance
+from platform_site.action_items import ActionSource, action_sources
 from platform_site.journal.keys import journal_key
 from platform_site.permissions import permission
+from platform_site.setup_tasks import SetupTask, setup_task
 from tenancy.org_settings.registry import OrgSettingDefinition, org_setting
 
 BILLING_MANAGE = permission("billing.manage", 40, "Buy, change and cancel the subscription", min_role="tenant_admin")
@@ -43,3 +46,18 @@ RELEASE_SEATS = org_setting(
 )
 
 seat_rules.add(SeatRule("billing", seat_allowance))
+setup_task(
+    SetupTask(
+        code="billing.choose_plan",
+        title="Choose a plan",
+        description="The workspace goes on without a break when the trial ends.",
+        category="billing",
+        order=70,
+        check=setting_up.plan_is_chosen,
+        action_path="/billing",
+        estimate_minutes=3,
+        applies=setting_up.there_is_billing,
+        advanced_by=(SUBSCRIPTION_STARTED, COMPED),
+    )
+)
+action_sources.add(ActionSource("billing", setting_up.what_is_to_be_paid, needs=BILLING_MANAGE))

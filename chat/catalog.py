@@ -1,7 +1,10 @@
 """What chat adds to the platform's catalogues."""
 
+from chat import setting_up
 from chat.unread import TOTALS
+from platform_site.action_items import ActionSource, action_sources
 from platform_site.journal.keys import journal_key
+from platform_site.setup_tasks import SetupTask, setup_task
 from platform_site.unread import UnreadSource, unread_sources
 from tenancy.org_settings.registry import OrgSettingDefinition, org_setting
 
@@ -55,3 +58,20 @@ RETENTION_DAYS = org_setting(
 )
 
 unread_sources.add(UnreadSource("chat", f"SELECT user_id, unread FROM ({TOTALS}) AS totals"))  # noqa: S608 - a constant
+
+setup_task(
+    SetupTask(
+        code="chat.first_channel",
+        title="Open a channel for your team",
+        description="Make a group in the chat.",
+        category="team",
+        order=80,
+        check=setting_up.group_is_there,
+        required=False,
+        action_path="/chat",
+        estimate_minutes=1,
+        depends_on=("accounts.invite_team",),
+        advanced_by=(GROUP_CREATED,),
+    )
+)
+action_sources.add(ActionSource("chat", setting_up.mentions_missed))

@@ -1,7 +1,10 @@
 """What notifications add to the platform's catalogues. Numbers 30 to 39 of the permissions are theirs."""
 
+from notifications import setting_up
+from platform_site.action_items import ActionSource, action_sources
 from platform_site.journal.keys import journal_key
 from platform_site.permissions import permission
+from platform_site.setup_tasks import SetupTask, setup_task
 from platform_site.unread import UnreadSource, unread_sources
 
 NOTIFICATIONS_SEND = permission("notifications.send", 30, "Raise notifications", min_role="manager")
@@ -58,3 +61,49 @@ unread_sources.add(
             GROUP BY user_id""",
     )
 )
+
+setup_task(
+    SetupTask(
+        code="notifications.sender",
+        title="Say who your mail is from",
+        description="The name that readers see, and where their answers go.",
+        category="email",
+        order=40,
+        check=setting_up.sender_is_set,
+        action_path="/settings/email/sender",
+        estimate_minutes=2,
+        advanced_by=(EMAIL_SETTINGS_CHANGED,),
+    )
+)
+setup_task(
+    SetupTask(
+        code="notifications.smtp_tested",
+        title="Use your own mail server",
+        description="Enter your mail server and send yourself a test. Without one, mail goes by the platform's server.",
+        category="email",
+        order=50,
+        check=setting_up.server_is_tested,
+        required=False,
+        action_path="/settings/email/smtp",
+        estimate_minutes=10,
+        depends_on=("notifications.sender",),
+        advanced_by=(EMAIL_SETTINGS_CHANGED, SMTP_TESTED),
+    )
+)
+setup_task(
+    SetupTask(
+        code="notifications.domain_records",
+        title="Let your domain vouch for your mail",
+        description="Add the DNS records for SPF, DKIM and DMARC, so that your mail is not taken for spam.",
+        category="email",
+        order=60,
+        check=setting_up.domain_is_fine,
+        required=setting_up.DOMAIN_IS_REQUIRED,
+        action_path="/settings/email/deliverability",
+        estimate_minutes=20,
+        applies=setting_up.sends_from_a_domain,
+        advanced_by=(EMAIL_SETTINGS_CHANGED,),
+    )
+)
+action_sources.add(ActionSource("email", setting_up.mail_server_fails, needs=EMAIL_SETTINGS_MANAGE))
+action_sources.add(ActionSource("notifications", setting_up.notifications_to_act_on))

@@ -5,7 +5,7 @@ says that it is not available, and the others are as they are.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -27,10 +27,17 @@ _KEY = re.compile(r"[a-z][a-z_]*")
 
 @dataclass(frozen=True, slots=True)
 class UnreadSource:
-    """``statement``: SQL in the tenant's schema that gives (user, count) for those of ``%(users)s`` who have any."""
+    """``statement``: SQL in the tenant's schema that gives (user, count) for those of ``%(users)s`` who have any.
+
+    Or a function that gives it, for one in which stands what is known only when all apps are loaded.
+    """
 
     key: str
-    statement: str
+    statement: str | Callable[[], str]
+
+    @property
+    def sql(self) -> str:
+        return self.statement if isinstance(self.statement, str) else self.statement()
 
     def __post_init__(self) -> None:
         if not _KEY.fullmatch(self.key):
@@ -54,7 +61,7 @@ def joint_statement(sources: Iterable[UnreadSource] | None = None) -> str:
     "" when nothing counts.
     """
     parts = (
-        f"SELECT '{source.key}', counted.* FROM ({source.statement}) AS counted"  # noqa: S608 - constants of apps
+        f"SELECT '{source.key}', counted.* FROM ({source.sql}) AS counted"  # noqa: S608 - constants of apps
         for source in (unread_sources if sources is None else sources)
     )
     return " UNION ALL ".join(parts)

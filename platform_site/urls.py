@@ -26,7 +26,9 @@ api_v1: list[URLPattern | URLResolver] = [
     path("billing", include("billing.api.urls")),
     path("entity-registry", include("registry.api.urls")),
     path("platform-events", include("events.api.urls")),
+    path("setup-hub", include("setup_hub.api.urls")),
     path("me", include("platform_site.me.urls")),
+    path("action-items", include("platform_site.me.outside_urls")),
     path("health", include("platform_site.health.urls")),
 ]
 

@@ -4,8 +4,11 @@ from typing import Any, Final
 
 from events.sent import NAME
 from events.subjects import plug_in
+from platform_site.action_items import ActionSource, action_sources
 from platform_site.journal.keys import journal_key
 from platform_site.permissions import permission
+from platform_site.setup_tasks import SetupTask, setup_task
+from registry import setting_up
 from registry.selectors.resolving import RegistryDirectory
 from tenancy.org_settings.registry import OrgSettingDefinition, org_setting
 
@@ -64,3 +67,19 @@ SHARED_MAILBOXES = org_setting(
 )
 
 plug_in(RegistryDirectory())
+
+# Not advanced by ENTITY_REGISTERED: an import of a million records would be a million reasons to check this.
+setup_task(
+    SetupTask(
+        code="registry.first_record",
+        title="Register the first record",
+        description="Let a module of your product register a person or a company, or import them.",
+        category="data",
+        order=90,
+        check=setting_up.record_is_there,
+        required=False,
+        action_path="/entity-registry",
+        estimate_minutes=15,
+    )
+)
+action_sources.add(ActionSource("duplicates", setting_up.pairs_to_decide, needs=REGISTRY_MERGE))

@@ -92,6 +92,8 @@ MESSAGES, MESSAGE = "/chat/channels/:channel_id/messages", "/chat/channels/{chan
 AN_ENTITY, ITS_PATH = "/entity-registry/:canonical_id", "/entity-registry/{entity}"
 AN_APPS = {"app": "sales", "entityType": "lead", "entityId": 43}
 HAPPENED = {"canonicalId": "{entity}", "app": "sales", "category": "engagement", "action": "email_opened"}
+TO_DO = {"assignee": "{target}", "title": "Call Jane Doe back"}
+SETUP, A_TASK = "setup_hub.manage", "/setup-hub/tasks/chat.first_channel"
 # It checks the token itself, because an expired one must be able to sign out; ending it twice is fine.
 _OWN_CHECK = {"nobody": 401, "pending": 200, "inactive": 200, "suspended": 200, "key": 401, "small key": 401}
 
@@ -429,6 +431,17 @@ TABLE = [
     ),
     Row("DELETE", AN_ENTITY, "registry.erase", 200, ITS_PATH, foreign=404),
     Row("GET", "/me/unread-counts", SIGNED_IN, 200),
+    Row("GET", "/me/action-items", SIGNED_IN, 200),
+    Row("POST", "/me/action-items/:item_id/done", SIGNED_IN, 200, "/me/action-items/{item}/done", foreign=404),
+    Row("PUT", "/action-items/:app/:key", "action_items.write", 201, "/action-items/sales/lead-1", TO_DO, foreign=400),
+    Row("DELETE", "/action-items/:app/:key", "action_items.write", 200, "/action-items/sales/theirs", foreign=404),
+    Row("GET", "/setup-hub", SIGNED_IN, 200),
+    *(
+        Row(method, "/setup-hub/tasks/:task_code", SETUP, 200, A_TASK, {"status": "skipped"}, person=True)
+        for method in ("PATCH", "PUT", "POST")
+    ),
+    Row("POST", "/setup-hub/auto-check", SETUP, 200, person=True),
+    *(Row(method, "/setup-hub/complete", SETUP, 409, person=True) for method in ("POST", "PUT", "PATCH")),
     Row("POST", "/tenants/register", ANYBODY, 201, body=REGISTER),
     Row("GET", "/tenants/me", SIGNED_IN, 200),
     Row("GET", "/tenants/by-slug/:slug", ANYBODY, 200, "/tenants/by-slug/acme"),
@@ -486,6 +499,7 @@ class World:
         self.names["session"] = self._session(f"{person}@{COMPANY}.test")
         self.names["notification"] = self._notification(f"{person}@{COMPANY}.test")
         self.names["suppression"] = self._suppression()
+        self.names["item"] = self._item(f"{person}@{COMPANY}.test")
         self.names["channel"] = self._channel(f"{person}@{COMPANY}.test")
         self.names["message"] = self._message(f"{person}@{COMPANY}.test")
         self.names["unsubscribe"] = self._unsubscribe()
@@ -519,6 +533,16 @@ class World:
         with bind(self.tenant.ref):
             person = User.objects.get(email_key=email)
             return Notification.objects.create(user=person, event_key="sales.lead_assigned", title="New lead").id
+
+    def _item(self, email: str) -> Any:
+        """What a module wants this person to do."""
+        from accounts.models import User
+        from platform_site.binding import bind
+        from platform_site.me.models import StoredItem
+
+        with bind(self.tenant.ref):
+            to_do = {"assignee": User.objects.get(email_key=email), "type": "task", "title": "Call", "priority": 1}
+            return StoredItem.objects.update_or_create(app="sales", key="theirs", defaults=to_do)[0].id
 
     def _channel(self, email: str) -> Any:
         """A group of this person, with the target in it."""

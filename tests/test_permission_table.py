@@ -31,6 +31,8 @@ KNOWN = {
     "PATCH /users/:ref": {"role", "status"},
     "PUT /users/:ref": {"role", "status"},
     "POST /chat/channels/direct": {"userId"},
+    "PUT /action-items/:app/:key": {"role"},
+    **{f"{method} /setup-hub/tasks/:task_code": {"status"} for method in ("PATCH", "PUT", "POST")},
 }
 
 
@@ -135,7 +137,7 @@ def _names(path: str) -> list[str]:
 
 _IDS = dict.fromkeys(
     (
-        *("session", "api_key", "notification", "suppression", "channel", "message"),
+        *("session", "api_key", "notification", "suppression", "channel", "message", "item"),
         *("entity", "other_entity", "entity_link", "merge"),
     ),
     "019aaf1e-5d2c-7a31-9c0e-000000000002",

@@ -100,7 +100,7 @@ class Shop:
         self.tell()
 
     def subscriptions(self, status: str = "all") -> Sequence[Any]:
-        listed = self.server.client().v1.subscriptions.list(params={"status": status, "limit": 100})  # type: ignore[typeddict-item]
+        listed = self.server.client().v1.subscriptions.list(params={"status": status, "limit": 100})
         return [one.to_dict() for one in listed.data]
 
     def customers(self) -> Sequence[Any]:

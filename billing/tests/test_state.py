@@ -209,4 +209,5 @@ def test_what_a_schedule_will_change_is_taken_over() -> None:
     assert (row.pending_plan_id, row.pending_interval, row.pending_seats) == ("starter", "monthly", 1)
     assert row.pending_at == NOW + 20 * DAY
     take_schedule(row, None, catalogue())
-    assert (row.pending_plan_id, row.pending_at) == ("", None)
+    assert row.pending_plan_id == ""
+    assert row.pending_at is None

@@ -44,4 +44,4 @@ def listening(tenant: Any) -> Iterator[list[tuple[dict[str, Any], dict[str, Any]
         yield frames
         while (message := pubsub.get_message(timeout=0.2)) is not None:
             header, _, frame = bytes(message["data"]).partition(b"\n")
-            frames.append((orjson.loads(header), orjson.loads(frame)))
+            frames.append((orjson.loads(header), orjson.loads(frame or b"{}")))

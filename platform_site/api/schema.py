@@ -24,7 +24,7 @@ from platform_site.api.docs import Operation, operation_of, query
 from platform_site.api.forms import FORM
 from platform_site.api.pagination import MAX_CURSOR_LENGTH, MAX_PAGE, CursorMeta, PageMeta
 from platform_site.api.permissions import access_of
-from platform_site.api.unpaid import may_be_refused
+from platform_site.api.unpaid import WhenUnpaid, may_be_refused
 from platform_site.errors import ErrorCode, error_codes
 from platform_site.idempotency.store import MAX_KEY_LENGTH
 
@@ -285,7 +285,7 @@ class EnvelopeAutoSchema(AutoSchema):
             yield from WITH_BODY
         if not self.public:
             yield from (error_codes.get(key) for key in SIGNED_IN)
-            if may_be_refused(self.view.when_unpaid):
+            if may_be_refused(getattr(self.view, "when_unpaid", WhenUnpaid.READS)):
                 yield from (error_codes.get(key) for key in UNPAID)
         if "{" in self.path:
             yield errors.NOT_FOUND

@@ -13,8 +13,8 @@ import orjson
 
 # message: the next message of a channel.  change: the next change of one.  plain: anything else.
 # fleeting: what may be dropped when a socket is busy.  presence: about one person, to those who watch them.
-# look: no frame; sessions whose records have changed.
-Kind = Literal["message", "change", "plain", "fleeting", "presence", "look"]
+# look: no frame; sessions whose records have changed.  count: no frame; people whose counts have changed.
+Kind = Literal["message", "change", "plain", "fleeting", "presence", "look", "count"]
 
 
 class Header(msgspec.Struct, omit_defaults=True, rename={"kind": "k", "channel": "c", "number": "n", "at": "t"}):

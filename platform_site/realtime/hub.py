@@ -275,6 +275,8 @@ class Hub:
                 self._wait(room, channel or "", kind, line)
         elif kind == "look":
             self.spawn(self._look(room, {UUID(one) for one in header.sessions}))
+        elif kind == "count":
+            room.dirty.update(room.people if header.to is None else header.to)
         elif kind == "presence":
             for watcher in room.watchers.get(header.to[0] if header.to else 0, ()):
                 watcher.offer(message, size, fleeting=True)

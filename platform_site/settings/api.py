@@ -49,6 +49,11 @@ SPECTACULAR_SETTINGS = {
         "CancelModeEnum": "billing.api.serializers.CANCEL_MODES",
         "InvoiceStatusEnum": "billing.api.serializers.INVOICE_STATUSES",
         "EntityStatusEnum": "registry.models.Entity.Status",
+        "SetupStatusEnum": "setup_hub.progress.STATUSES",
+        "SetupTaskStatusEnum": "setup_hub.models.TaskState.Status",
+        "SeverityEnum": "platform_site.action_items.PRIORITIES",
+        "ActionItemStateEnum": "platform_site.action_items.STATES",
+        "StoredItemStateEnum": "platform_site.me.item_shapes.STORED_STATES",
     },
     "SORT_OPERATIONS": True,
     "POSTPROCESSING_HOOKS": [
@@ -121,6 +126,7 @@ RATE_LIMITS = {
     "domain_check_tenant": (60, 3600),
     "chat_send_user": (60, 10),
     "billing_tenant": (30, 60),
+    "setup_check_tenant": (6, 60),
 }
 
 CORS_ALLOWED_ORIGINS = env.words("CORS_ALLOWED_ORIGINS")

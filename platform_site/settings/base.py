@@ -56,6 +56,7 @@ TENANT_APPS = [
     "chat",
     "notifications",
     "setup_hub",
+    "platform_site.me",
 ]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
 

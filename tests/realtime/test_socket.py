@@ -50,3 +50,24 @@ def test_nobody_comes_in_without_a_token(realtime: Process) -> None:
             assert await socket.closed() == 4503
 
     asyncio.run(listen())
+
+
+def test_what_a_module_puts_is_counted_at_once(realtime: Process, alice: Api, bob: Api) -> None:
+    """Nothing is said of the item itself: only that the counts are others."""
+
+    def put(**body: Any) -> Any:
+        answer = alice.call("PUT", f"/action-items/sales/{body['title']}", body)
+        assert answer.status_code == 201, answer.content
+        return answer.json()["data"]["id"]
+
+    async def listen() -> None:
+        async with signed_in_socket(realtime.url, bob.token) as (socket, ready):
+            assert ready["counts"]["tasks"] == 0
+            item = await aside(lambda: put(title="mine", assignee=bob.user.id))
+            assert (await socket.hear("counts"))["d"]["tasks"] == 1
+            await aside(lambda: put(title="everybodys", role="user"))
+            assert (await socket.hear("counts", lambda frame: frame["d"]["tasks"] != 1))["d"]["tasks"] == 2
+            await aside(bob.post, f"/me/action-items/{item}/done")
+            assert (await socket.hear("counts", lambda frame: frame["d"]["tasks"] != 2))["d"]["tasks"] == 1
+
+    asyncio.run(listen())

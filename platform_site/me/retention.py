@@ -1,0 +1,35 @@
+"""How long closed items are kept: long enough that a module that repeats itself does not open them again."""
+
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.utils import timezone
+
+from platform_site.me.models import StoredItem
+from platform_site.outbox.clock import working_now
+from platform_site.outbox.models import OutboxRow
+from platform_site.outbox.registry import job_kind
+from platform_site.outbox.services import Job, enqueue_jobs
+
+RETAIN: Final = "action_items.retain"
+EVERY: Final = timedelta(days=1)
+KEEP: Final = timedelta(days=90)
+BATCH: Final = 2000
+# There is one of it in each tenant.
+_THE_TENANT: Final = UUID(int=5)
+
+
+def arm() -> None:
+    """See to it that the job runs tomorrow, in the caller's tenant."""
+    enqueue_jobs(kind=RETAIN, jobs=[Job(_THE_TENANT, due_at=timezone.now() + EVERY, queue=OutboxRow.Queue.BULK)])
+
+
+@job_kind(RETAIN)
+def retain(_: UUID) -> datetime | None:
+    """Let go of what was closed long ago. Gives tomorrow, or None when nothing closed is left."""
+    now = working_now()
+    old = StoredItem.objects.filter(closed_at__lt=now - KEEP)
+    while ids := list(old.values_list("id", flat=True)[:BATCH]):
+        StoredItem.objects.filter(id__in=ids).delete()
+    return now + EVERY if StoredItem.objects.filter(closed_at__isnull=False).exists() else None
