@@ -9,7 +9,7 @@ from django.utils import timezone
 from billing.models import BillingChange
 from billing.services.seats import SYNC_SEATS
 from billing.tasks import reconcile_seats
-from billing.tests.support import SELECTION, Shop, account, account_of, status, trial_over
+from billing.tests.support import SELECTION, Shop, account_of, status, trial_over
 from platform_site.outbox import dispatcher
 from platform_site.outbox.models import OutboxRow
 from tests.support import Api, data, error
@@ -119,8 +119,9 @@ def test_seats_that_nobody_uses_are_given_back_right_before_the_renewal_and_only
     reconcile_seats()
     assert status(alice)["seats"]["purchased"] == 9
     # The period ends in an hour, as Stripe sees it.
-    paying.server.advance_to(int((account_of(tenant).period_end - timedelta(hours=1)).timestamp()))  # type: ignore[operator]
-    account(tenant)
+    ends = account_of(tenant).period_end
+    assert ends is not None
+    paying.server.advance_to(int((ends - timedelta(hours=1)).timestamp()))
     with _time_of(paying):
         reconcile_seats()
     assert status(alice)["seats"]["purchased"] == 2
