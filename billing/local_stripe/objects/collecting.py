@@ -3,7 +3,7 @@
 from typing import Any
 
 from billing.local_stripe.errors import Refusal, card_declined
-from billing.local_stripe.objects import invoices, payment_methods
+from billing.local_stripe.objects import ending, invoices, payment_methods
 from billing.local_stripe.routes import offers
 from billing.local_stripe.world import World
 
@@ -99,10 +99,8 @@ def _after_success(world: World, invoice: Json) -> None:
 
 
 def _after_failure(world: World, invoice: Json) -> None:
-    from billing.local_stripe.objects import subscriptions
-
     subscription = world.store.get("subscription", invoices.subscription_of(invoice) or "")
-    if subscription is None or subscription["status"] in {"incomplete", *subscriptions.OVER}:
+    if subscription is None or subscription["status"] in {"incomplete", *ending.OVER}:
         return
     _mark_delinquent(world, invoice["customer"], True)
     if invoice["next_payment_attempt"] is not None:
@@ -110,7 +108,7 @@ def _after_failure(world: World, invoice: Json) -> None:
             with world.changing("subscription", subscription["id"]) as changed:
                 changed["status"] = "past_due"
     elif world.behaviour.after_retries == "canceled":
-        subscriptions.end(world, subscription["id"], reason="payment_failed")
+        ending.end(world, subscription["id"], reason="payment_failed")
     else:
         with world.changing("subscription", subscription["id"]) as changed:
             changed["status"] = "unpaid"
