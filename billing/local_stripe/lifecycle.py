@@ -115,16 +115,12 @@ def _of_invoice(world: World, invoice: Json) -> Iterator[Due]:
     if invoice["status"] == "draft" and invoice["automatically_finalizes_at"] is not None:
         yield invoice["automatically_finalizes_at"], _MONEY, _do(_finalize_and_collect, world, invoice["id"])
     elif invoice["status"] == "open" and invoice["next_payment_attempt"] is not None and invoice["attempted"]:
-        yield invoice["next_payment_attempt"], _MONEY, _do(_collect, world, invoice["id"])
+        yield invoice["next_payment_attempt"], _MONEY, _do(collecting.settle, world, invoice["id"])
 
 
 def _finalize_and_collect(world: World, id: str) -> None:
-    if invoices.finalize(world, id)["status"] == "open":
-        _collect(world, id)
-
-
-def _collect(world: World, id: str) -> None:
-    collecting.collect(world, id, method=collecting.method_for(world, world.find("invoice", id)))
+    invoices.finalize(world, id)
+    collecting.settle(world, id)
 
 
 def _was_told(world: World, key: str, moment: int) -> bool:

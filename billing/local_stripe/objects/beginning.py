@@ -69,14 +69,11 @@ def begin(
     )
     subscription["latest_invoice"] = first["id"]
     world.emit("customer.subscription.created", subscription)
-    invoices.finalize(world, first["id"])
-    if is_free and not trial_end:
-        with world.changing("subscription", id) as changed:
-            changed["status"] = "active"
-    elif not is_free and behaviour != "default_incomplete":
-        if on_session and charged:
+    is_paid = invoices.finalize(world, first["id"])["status"] == "paid"
+    if is_paid or behaviour != "default_incomplete":
+        if on_session and charged and not is_paid:
             payment_methods.confirm(world, charged)
-        outcome = collecting.collect(world, first["id"], method=charged)
+        outcome = collecting.settle(world, first["id"], method=charged)
         if behaviour == "error_if_incomplete":
             collecting.refuse_unless_paid(outcome, effects_stay=False)
     cycles.tell_trial_end_at_once(world, id)

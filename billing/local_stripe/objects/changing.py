@@ -40,10 +40,9 @@ def change_items(world: World, id: str, given: Sequence[Json], params: Json) -> 
         invoice = cycles.invoice_pending(world, id)
     else:
         return
-    if invoice["status"] == "open":
-        outcome = collecting.collect(world, invoice["id"], method=collecting.method_for(world, invoice))
-        if behaviour == "error_if_incomplete":
-            collecting.refuse_unless_paid(outcome, effects_stay=False)
+    outcome = collecting.settle(world, invoice["id"])
+    if behaviour == "error_if_incomplete":
+        collecting.refuse_unless_paid(outcome, effects_stay=False)
 
 
 def changed_items(world: World, subscription: Json, given: Sequence[Json]) -> list[Json]:

@@ -61,8 +61,7 @@ def renew(world: World, id: str) -> None:
         silently=False,
     )
     invoice = bill(world, id, reason="subscription_cycle", delay=world.behaviour.draft_for)
-    if invoice["status"] == "open":
-        collecting.collect(world, invoice["id"], method=collecting.method_for(world, invoice))
+    collecting.settle(world, invoice["id"])
 
 
 def end_trial(world: World, id: str) -> None:
@@ -84,8 +83,7 @@ def end_trial(world: World, id: str) -> None:
         changed["trial_end"] = min(changed["trial_end"], world.now())
         set_period(changed, world.now(), anchor=world.now())
     invoice = bill(world, id, reason="subscription_cycle", delay=world.behaviour.draft_for)
-    if invoice["status"] == "open":
-        collecting.collect(world, invoice["id"], method=collecting.method_for(world, invoice))
+    collecting.settle(world, invoice["id"])
 
 
 def add_pending(world: World, id: str, more: Sequence[Line]) -> None:

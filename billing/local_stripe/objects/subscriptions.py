@@ -139,8 +139,7 @@ def resume(world: World, params: Json, subscription: str) -> Json:
         raise not_offered("billing_cycle_anchor")
     cycles.start_period(world, subscription, at=world.now(), anchor=world.now(), silently=True)
     invoice = cycles.bill(world, subscription, reason="subscription_update")
-    method = collecting.default_method(world, found["customer"], found)
-    outcome = collecting.collect(world, invoice["id"], method=method) if invoice["status"] == "open" else "paid"
+    outcome = collecting.settle(world, invoice["id"])
     collecting.refuse_unless_paid(outcome, effects_stay=False)
     with world.changing("subscription", subscription) as changed:
         changed["status"] = "active"

@@ -94,6 +94,16 @@ def test_what_is_given_back_is_kept_as_credit(shop: Shop) -> None:
     assert shop.client.v1.customers.retrieve(shop.customer).balance == -16_000
 
 
+def test_credit_pays_for_a_new_subscription(shop: Shop) -> None:
+    shop.client.v1.customers.update(shop.customer, {"balance": -5_000})
+    subscription = shop.subscribe()
+    assert subscription.status == "active"
+    invoice = shop.latest_invoice(subscription.id)
+    assert (invoice.status, invoice.amount_due, invoice.attempt_count) == ("paid", 0, 0)
+    assert len(shop.server.events("invoice.paid")) == 1
+    assert shop.client.v1.customers.retrieve(shop.customer).balance == -3_000
+
+
 def test_a_change_that_is_declined_makes_it_past_due_or_is_not_done(shop: Shop) -> None:
     subscription = shop.subscribe()
     shop.server.change_card(shop.customer, "4000000000000341")
