@@ -102,17 +102,19 @@ class Plan:
         )
 
     def _stripe(self) -> Part:
-        port = self.env["STRIPE_API_BASE"].rpartition(":")[2]
-        arguments = (
-            "--port", port,
-            "--state", str(self.layout.stripe_dir / "state.sqlite3"),
-            "--webhook-url", f"http://{HOST}:{self.port}{stripe.WEBHOOK_PATH}",
-        )  # fmt: skip
+        def command() -> Command:
+            return self._python(
+                "-m", "billing.local_stripe",
+                "--port", str(stripe.port_of(self.layout)),
+                "--state", str(self.layout.stripe_dir / "state.sqlite3"),
+                "--webhook-url", f"http://{HOST}:{self.port}{stripe.WEBHOOK_PATH}",
+            )  # fmt: skip
+
         return Part(
             name="stripe",
-            doing=f"Starting the local Stripe on port {port}",
-            command=lambda: self._python("-m", "billing.local_stripe", *arguments),
-            is_ready=lambda pid: stripe.answers(int(port)),
+            doing="Starting the local Stripe",
+            command=command,
+            is_ready=lambda pid: stripe.answers(stripe.port_of(self.layout)),
         )
 
     # -- steps ---------------------------------------------------------------------------------

@@ -55,8 +55,10 @@ def port_of(layout: Layout) -> int | None:
         return None
 
 
-def answers(port: int) -> bool:
+def answers(port: int | None) -> bool:
     """Whether it is our server that answers there."""
+    if port is None:
+        return False
     client = http.client.HTTPConnection(HOST, port, timeout=5)
     try:
         client.request("GET", "/_local/ready")

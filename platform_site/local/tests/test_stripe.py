@@ -34,9 +34,6 @@ pytestmark = pytest.mark.no_django
 def test_it_is_wanted_on_an_embedded_database_without_a_key(env: dict, is_wanted: bool, tmp_path: Path) -> None:
     assert stripe.is_wanted(env) is is_wanted
     plan = Plan.make(Layout(tmp_path), dict(env), 8000)
-    plan.has_mailbox = False
-    if plan.has_stripe:
-        plan.settle_stripe()
     assert ("stripe" in [part.name for part in plan.stages()[0]]) is is_wanted
 
 
@@ -61,7 +58,6 @@ def test_a_port_that_is_taken_is_left_to_others(tmp_path: Path) -> None:
 
 def test_its_part_is_told_the_port_and_where_events_go(tmp_path: Path) -> None:
     plan = Plan.make(Layout(tmp_path), {}, 18_000)
-    plan.has_mailbox = False
     plan.settle_stripe()
     part = next(part for part in plan.stages()[0] if part.name == "stripe")
     argv = list(part.command().argv)
@@ -75,6 +71,7 @@ def test_another_server_is_not_taken_for_it() -> None:
     with answering({"server": "somebody else"}) as port:
         assert stripe.answers(port) is False
     assert stripe.answers(port) is False
+    assert stripe.answers(None) is False
     with answering({"server": "local_stripe"}) as port:
         assert stripe.answers(port) is True
 
