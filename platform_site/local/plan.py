@@ -66,7 +66,7 @@ class Plan:
         self.env.update(stripe.settle(self.layout, self.port))
 
     def stages(self) -> list[Stage]:
-        return [self._server_stage(), [self._migrate()], [self._seed()], self._platform_stage()]
+        return [self._server_stage(), [self._migrate()], self._fill_stage(), self._platform_stage()]
 
     # -- servers -------------------------------------------------------------------------------
 
@@ -125,6 +125,17 @@ class Plan:
             doing="Migrating the database",
             kind=Kind.STEP,
             command=lambda: self._python("manage.py", "migrate_all"),
+        )
+
+    def _fill_stage(self) -> Stage:
+        return [self._seed(), self._catalogue()] if self.has_stripe else [self._seed()]
+
+    def _catalogue(self) -> Part:
+        return Part(
+            name="catalogue",
+            doing="Making the plans known to the local Stripe",
+            kind=Kind.STEP,
+            command=lambda: self._python("manage.py", "billing_sync_catalogue", "--create"),
         )
 
     def _seed(self) -> Part:
