@@ -8,7 +8,6 @@ one spoils no other.
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -34,6 +33,7 @@ from events.sent import (
     Source,
 )
 from platform_site.errors import MALFORMED_JSON, VALIDATION_FAILED, FieldError, PlatformError
+from platform_site.ids import uuid7
 from platform_site.moments import NaiveMoment, read_moment
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
@@ -78,13 +78,8 @@ def _cut(body: bytes) -> list[Raw]:
     return items
 
 
-def read_events(items: Sequence[Raw], bounds: Bounds) -> list[NewEvent | Refused]:
-    """Each event as it is to be stored, without an id yet; or what is wrong with it, field by field."""
-    return [read_event(item, bounds) for item in items]
-
-
 def read_event(raw: Raw, bounds: Bounds) -> NewEvent | Refused:
-    """One of them."""
+    """One event as it is to be stored, with an id of its own; or what is wrong with it, field by field."""
     try:
         sent = _sent.decode(raw)
     except msgspec.ValidationError as error:
@@ -120,7 +115,7 @@ class _Reading:
         if self._problems:
             return Refused(self._problems, shown(sent.message_id))
         return NewEvent(
-            id="",
+            id=uuid7(),
             canonical_id=canonical_id,
             app=sent.app,
             category=category,
@@ -136,10 +131,11 @@ class _Reading:
     def _refuse(self, field: str, code: str, message: str) -> None:
         self._problems.append(FieldError(field, code, message))
 
-    def _canonical_id(self, text: str) -> str:
-        if not _UUID.fullmatch(text):
-            self._refuse("canonicalId", "invalid", "This must be a UUID.")
-        return text.lower()
+    def _canonical_id(self, text: str) -> UUID:
+        if _UUID.fullmatch(text):
+            return UUID(text)
+        self._refuse("canonicalId", "invalid", "This must be a UUID.")
+        return UUID(int=0)
 
     def _text(self, field: str, value: str, longest: int) -> str:
         text = value.strip()

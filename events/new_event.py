@@ -9,14 +9,12 @@ from msgspec import Raw, Struct
 class NewEvent(Struct):
     """One row to be. Names are those of the columns, because the whole list goes to the database as JSON.
 
-    Ids are texts, as they came and as they go: five hundred UUIDs would take longer
-    than all that is looked at. ``id`` is "" until somebody makes ids for all at
-    once. ``metadata`` is JSON already. ``actor_id`` may be a person's number for as long
+    ``metadata`` is JSON already. ``actor_id`` may be a person's number for as long
     as nobody has looked it up.
     """
 
-    id: str
-    canonical_id: str
+    id: UUID
+    canonical_id: UUID
     app: str
     category: str
     action: str

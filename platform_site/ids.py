@@ -28,29 +28,6 @@ def uuid7() -> UUID:
     return UUID(int=value)
 
 
-def uuid7_texts(count: int) -> list[str]:
-    """So many UUIDv7, upwards, as they are written on the wire. Made together they cost a fifth of what each costs."""
-    global _last
-    nanoseconds = time.time_ns()
-    tick = (nanoseconds // 1_000_000 << 12) | (nanoseconds % 1_000_000 * 4096 // 1_000_000)
-    with _lock:
-        first = max(tick, _last + 1)
-        _last = first + count - 1
-    # Two bits of the first byte are the variant; the others, and the bytes behind it, are chance.
-    chance = os.urandom(8 * count).hex()
-    texts = []
-    for number in range(count):
-        at, tick = 16 * number, first + number
-        head, rest = f"{tick >> 12 & 0xFFFF_FFFF_FFFF:012x}", chance[at : at + 16]
-        variant = _VARIANT[rest[0]]
-        texts.append(f"{head[:8]}-{head[8:]}-7{tick & 0xFFF:03x}-{variant}{rest[1:4]}-{rest[4:]}")
-    return texts
-
-
-# A hexadecimal digit with its two upper bits made 10.
-_VARIANT = {f"{digit:x}": f"{digit & 3 | 8:x}" for digit in range(16)}
-
-
 def uuid7_floor(moment: datetime) -> UUID:
     """What is less than every UUIDv7 made at this moment or later, and more than those made a millisecond before."""
     return UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -15,11 +15,11 @@ from msgspec import Raw
 from accounts.models import User
 from events import errors
 from events.catalog import RETENTION_DAYS
-from events.decoding import read_events
+from events.decoding import read_event
 from events.new_event import NewEvent
 from events.sent import EARLIEST, Bounds, Refused
 from events.services.storing import Outcome, Stored, events_store, events_store_one_by_one
-from events.subjects import Whereabouts, directory
+from events.subjects import Subject, directory
 from platform_site.errors import MALFORMED_JSON, VALIDATION_FAILED, ErrorCode, FieldError, PlatformError, error_codes
 from tenancy.org_settings.selectors import setting_value
 
@@ -29,10 +29,10 @@ Store = Callable[[Sequence[NewEvent]], Outcome]
 class Ingested(msgspec.Struct, frozen=True):
     """An event that is stored. ``again``: since before, and then all of it is about the first one.
 
-    ``canonical_id`` is where its id leads today.
+    ``subject`` is where its id leads today.
     """
 
-    canonical_id: str
+    subject: Subject
     stored: Stored
     again: bool
 
@@ -79,16 +79,19 @@ def events_ingest(*, items: Sequence[Raw], all_or_none: bool = False) -> Report:
 @transaction.atomic
 def _ingest(items: Sequence[Raw], all_or_none: bool, store: Store) -> Report:
     bounds = _bounds()
-    read = _with_actors(read_events(items, bounds))
-    known = _with_subjects(read, there := directory().whereabouts(_named(read)))
+    read = _with_actors([read_event(item, bounds) for item in items])
+    subjects = directory().subjects({one.canonical_id for one in read if isinstance(one, NewEvent)})
+    known = [_with_subject(one, subjects.get(one.canonical_id)) if isinstance(one, NewEvent) else one for one in read]
     if all_or_none and any(isinstance(one, Refused) for one in known):
         return _nothing(known)
-    firsts, places = _without_repetitions(known)
+    firsts, first_of = _without_repetitions([one for one in known if isinstance(one, NewEvent)])
     outcome = store(firsts)
-    leads_to = _leads_to(outcome, there)
+    leads_to = _subjects_of(outcome, subjects)
     results = [
-        _result(one, outcome[abs(place) - 1], leads_to, first=place > 0) if isinstance(one, NewEvent) else one
-        for one, place in zip(known, places, strict=True)
+        one
+        if isinstance(one, Refused)
+        else _result(one, outcome[first_of[one.id]], leads_to, first=first_of[one.id] == one.id)
+        for one in known
     ]
     if all_or_none and any(isinstance(one, Refused) for one in results):
         transaction.set_rollback(True)
@@ -96,20 +99,16 @@ def _ingest(items: Sequence[Raw], all_or_none: bool, store: Store) -> Report:
     return Report(results)
 
 
-def _named(read: Sequence[NewEvent | Refused]) -> set[str]:
-    return {one.canonical_id for one in read if isinstance(one, NewEvent)}
-
-
-def _leads_to(outcome: Outcome, there: Whereabouts) -> Mapping[str, str]:
+def _subjects_of(outcome: Outcome, subjects: Mapping[UUID, Subject]) -> Mapping[UUID, Subject]:
     """Where the ids of all that is stored lead. A message id may have been used about somebody else before."""
-    others = {stored.canonical_id for stored in outcome if stored and stored.again} - there.leads_to.keys()
-    return {**there.leads_to, **directory().whereabouts(others).leads_to} if others else there.leads_to
+    others = {stored.canonical_id for stored in outcome.values() if stored} - subjects.keys()
+    return {**subjects, **directory().subjects(others)} if others else subjects
 
 
-def _result(event: NewEvent, stored: Stored | None, leads_to: Mapping[str, str], *, first: bool) -> Result:
+def _result(event: NewEvent, stored: Stored | None, leads_to: Mapping[UUID, Subject], *, first: bool) -> Result:
     if stored is None:
         return Refused([_UNSTORABLE], event.message_id)
-    return Ingested(leads_to[stored.canonical_id], stored, stored.again or not first)
+    return Ingested(leads_to[stored.canonical_id], stored, again=stored.again or not first)
 
 
 def _nothing(results: Sequence[NewEvent | Result]) -> Report:
@@ -147,41 +146,27 @@ def _with_actor(event: NewEvent, people: dict[Any, UUID]) -> NewEvent | Refused:
     return event
 
 
-def _with_subjects(read: Sequence[NewEvent | Refused], there: Whereabouts) -> Sequence[NewEvent | Refused]:
-    """Without those that are about nobody whom there is."""
-    if not there.erased and _named(read) <= there.leads_to.keys():
-        return read
-    return [_with_subject(one, there) if isinstance(one, NewEvent) else one for one in read]
-
-
-def _with_subject(event: NewEvent, there: Whereabouts) -> NewEvent | Refused:
-    if event.canonical_id not in there.leads_to:
+def _with_subject(event: NewEvent, subject: Subject | None) -> NewEvent | Refused:
+    if subject is None:
         return _refused(event, "canonicalId", errors.UNKNOWN_CANONICAL)
-    return _refused(event, "canonicalId", errors.SUBJECT_ERASED) if event.canonical_id in there.erased else event
+    return _refused(event, "canonicalId", errors.SUBJECT_ERASED) if subject.erased else event
 
 
 def _refused(event: NewEvent, field: str, code: ErrorCode) -> Refused:
     return Refused([FieldError(field, code.key, code.message)], event.message_id)
 
 
-def _without_repetitions(rows: Sequence[NewEvent | Refused]) -> tuple[list[NewEvent], list[int]]:
-    """The first of each message id, and for every row the number among these, from 1; negative for a repetition.
-
-    One that is refused has 0.
-    """
+def _without_repetitions(rows: Sequence[NewEvent]) -> tuple[list[NewEvent], dict[UUID, UUID]]:
+    """The first of each message id, and for every row the id of its first: itself, for nearly all."""
     firsts: list[NewEvent] = []
-    seen: dict[tuple[str, str], int] = {}
-    places: list[int] = []
+    seen: dict[tuple[str, str], UUID] = {}
+    first_of: dict[UUID, UUID] = {}
     for row in rows:
-        place = 0
-        if isinstance(row, NewEvent):
-            number = len(firsts) + 1
-            first = number if row.message_id is None else seen.setdefault((row.app, row.message_id), number)
-            place = number if first == number else -first
-            if place > 0:
-                firsts.append(row)
-        places.append(place)
-    return firsts, places
+        first = row.id if row.message_id is None else seen.setdefault((row.app, row.message_id), row.id)
+        first_of[row.id] = first
+        if first == row.id:
+            firsts.append(row)
+    return firsts, first_of
 
 
 def _refusal(problems: Sequence[FieldError]) -> PlatformError:
