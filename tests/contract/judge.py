@@ -68,7 +68,7 @@ def _by_operation(counts: Path) -> dict[str, Counter[int]]:
 
 @pytest.fixture
 def run(committed: str, tmp_path: Path) -> Iterator[Run]:
-    """A platform that serves two tenants, with tokens that outlive the run, and a Stripe that tells nothing by itself."""
+    """A platform that serves two tenants, with tokens that outlive the run; its Stripe tells it nothing."""
     with running(LocalStripe(delivers=False)) as stripe:
         yield from _run(committed, tmp_path, stripe)
 
