@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from billing.presenting import present_status
 from billing.selectors.status import billing_status
 from billing.services.accounts import account_lock
-from billing.tests.support import SELECTION, account
+from billing.tests.support import SELECTION, Shop, account
 from platform_site.binding import bind
 from tests.support import Api, data, error, signed_in
 
@@ -50,6 +50,17 @@ class TestNotSetUp:
         answer = alice.call(method, path, body)
         assert error(answer) == (503, "billing_not_configured")
         assert int(answer["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize("failure", [500, 429])
+def test_signing_up_and_setting_up_work_with_a_stripe_that_fails(shop: Shop, api: Api, failure: int) -> None:
+    shop.server.fault(status=failure, times=100)
+    made = data(api.post("/tenants/register", REGISTER), 201)
+    admin = Api(made["accessToken"])
+    assert data(admin.post("/setup-hub/auto-check"))["errors"] == []
+    assert data(admin.get("/billing/status"))["status"] == "trialing"
+    assert data(admin.get("/me/action-items"))["partial"] is False
+    assert error(admin.post("/billing/checkout", SELECTION)) == (502, "billing_provider_error")
 
 
 class TestAway:
