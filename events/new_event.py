@@ -1,6 +1,7 @@
 """An event on its way into the table."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from msgspec import Raw, Struct
@@ -9,12 +10,13 @@ from msgspec import Raw, Struct
 class NewEvent(Struct):
     """One row to be. Names are those of the columns, because the whole list goes to the database as JSON.
 
-    ``metadata`` is JSON already. ``actor_id`` may be a person's number for as long
-    as nobody has looked it up.
+    Ids are texts as PostgreSQL writes them, because they come as texts and go as texts, and a UUID is slow to make
+    and to look up. ``metadata`` is JSON already, or has been looked at and can be written as it is. ``actor_id``
+    may be a person's number for as long as nobody has looked it up.
     """
 
-    id: UUID
-    canonical_id: UUID
+    id: str
+    canonical_id: str
     app: str
     category: str
     action: str
@@ -23,4 +25,4 @@ class NewEvent(Struct):
     actor_id: UUID | int | None
     source_type: str
     source_id: str
-    metadata: Raw
+    metadata: Raw | dict[str, Any]

@@ -1,9 +1,8 @@
 """Writing events: one statement for as many as there are, and what was there already."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 import msgspec
 from django.db import DataError, connection, transaction
@@ -45,35 +44,41 @@ JOIN events_event e ON e.app = sent.app AND e.message_id = sent.message_id
 class Stored(msgspec.Struct, frozen=True):
     """An event that is there. ``again``: since before, with this id, and about whom it was told then."""
 
-    id: UUID
-    canonical_id: UUID
+    id: str
+    canonical_id: str
     received_at: datetime
     again: bool = False
 
 
-Outcome = Mapping[UUID, Stored | None]
+# For each of the rows, in their order.
+Outcome = Sequence[Stored | None]
 
 
-def events_store(rows: Sequence[NewEvent]) -> dict[UUID, Stored | None]:
-    """Write these in the caller's transaction. Gives by the id of each where it is.
+def events_store(rows: Sequence[NewEvent]) -> Outcome:
+    """Write these in the caller's transaction. Gives where each of them is.
 
     No two of them have the same app and message id.
     """
-    outcome: dict[UUID, Stored | None] = {}
-    waiting = sorted(rows, key=lambda row: (row.app, row.message_id or ""))
+    outcome: list[Stored | None] = [None] * len(rows)
+    keys = [_key(row) for row in rows]
+    waiting = sorted(range(len(rows)), key=[(app, message_id or "") for app, message_id in keys].__getitem__)
     while waiting:
-        count, now = _write(waiting)
-        outcome.update((row.id, Stored(row.id, row.canonical_id, now)) for row in waiting)
+        count, now = _write([rows[place] for place in waiting])
+        for place in waiting:
+            row = rows[place]
+            outcome[place] = Stored(row.id, row.canonical_id, now)
         if count == len(waiting):
             break
-        there = _there(waiting)
-        outcome.update((row.id, there[_key(row)]) for row in waiting if _key(row) in there)
+        there = _there([rows[place] for place in waiting])
+        for place in waiting:
+            if found := there.get(keys[place]):
+                outcome[place] = found
         # What was in the way has been let go of since: then there is room for it.
-        waiting = [row for row in waiting if row.message_id is not None and _key(row) not in there]
+        waiting = [place for place in waiting if rows[place].message_id is not None and keys[place] not in there]
     return outcome
 
 
-def events_store_one_by_one(rows: Sequence[NewEvent]) -> dict[UUID, Stored | None]:
+def events_store_one_by_one(rows: Sequence[NewEvent]) -> Outcome:
     """The same when the database refuses something: halves of halves, until what it refuses stands alone.
 
     That one has None.
@@ -83,9 +88,9 @@ def events_store_one_by_one(rows: Sequence[NewEvent]) -> dict[UUID, Stored | Non
             return events_store(rows)
     except DataError:
         if len(rows) == 1:
-            return {rows[0].id: None}
+            return [None]
     middle = len(rows) // 2
-    return {**events_store_one_by_one(rows[:middle]), **events_store_one_by_one(rows[middle:])}
+    return [*events_store_one_by_one(rows[:middle]), *events_store_one_by_one(rows[middle:])]
 
 
 def _key(row: NewEvent) -> tuple[str, str | None]:
@@ -105,6 +110,6 @@ def _there(rows: Sequence[NewEvent]) -> dict[tuple[str, str | None], Stored]:
     with connection.cursor() as cursor:
         cursor.execute(_THERE, [[row.app for row in keyed], [row.message_id for row in keyed]])
         return {
-            (app, message_id): Stored(event_id, canonical_id, received_at, again=event_id not in own)
+            (app, message_id): Stored(str(event_id), str(canonical_id), received_at, again=str(event_id) not in own)
             for app, message_id, event_id, canonical_id, received_at in cursor.fetchall()
         }
