@@ -35,7 +35,8 @@ from events.sent import (
 from platform_site.errors import MALFORMED_JSON, VALIDATION_FAILED, FieldError, PlatformError
 from platform_site.moments import NaiveMoment, read_moment
 
-UUID_TEXT: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+# Written out, and without re.IGNORECASE: that takes twice as long.
+UUID_TEXT: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _LARGEST: Final = 2**63
 
 

@@ -4,15 +4,15 @@ Nearly all that is sent is right and plain, so here is only decided whether it i
 Whatever is not goes to ``read_event``, which alone knows what is wrong and says so.
 """
 
-from collections.abc import Sequence
-from itertools import compress
+from collections.abc import Iterable, Sequence
+from itertools import compress, repeat
 from typing import Final
 
 import msgspec
 from msgspec import UNSET, Raw
 
 from events.decoding import UUID_TEXT, colons, has_controls, keys_of, read_event
-from events.metadata import NOTHING, counted, unremarkable
+from events.metadata import NOTHING, SHORT, counted, holds_nothing_special
 from events.misshapen import UNREADABLE
 from events.new_event import NewEvent
 from events.sent import (
@@ -25,7 +25,6 @@ from events.sent import (
     Bounds,
     Refused,
     Sent,
-    Source,
 )
 from platform_site.ids import uuid7_texts
 from platform_site.moments import read_moment
@@ -38,9 +37,10 @@ def read_events(items: Sequence[Raw], bounds: Bounds) -> list[NewEvent | Refused
     """These events in their order, each as it is to be stored or what is wrong with it, with ids of their own."""
     ids, decoded = uuid7_texts(len(items)), _decoded(items)
     plain = _Plain(bounds)
+    event = plain.event
     read = [
-        None if sent is None else plain.event(sent, raw, own_id)
-        for sent, raw, own_id in zip(decoded, items, ids, strict=True)
+        event(sent, own_id) if sent is not None and unremarkable else None
+        for sent, own_id, unremarkable in zip(decoded, ids, _unremarkable(items), strict=True)
     ]
     # There are never fewer colons than keys: where both are as many in all of them, they are in each.
     if colons(b",".join(compress(items, read))) != plain.keys:
@@ -49,6 +49,13 @@ def read_events(items: Sequence[Raw], bounds: Bounds) -> list[NewEvent | Refused
             for event, sent, raw in zip(read, decoded, items, strict=True)
         ]
     return [event or read_event(raw, bounds, own_id) for event, raw, own_id in zip(read, items, ids, strict=True)]
+
+
+def _unremarkable(items: Sequence[Raw]) -> Iterable[bool]:
+    """For each of them, whether there can be no metadata in it that are too large or hold what they may not."""
+    if max(map(len, items), default=0) <= SHORT and holds_nothing_special(b",".join(items)):
+        return repeat(True, len(items))
+    return [len(item) <= SHORT and holds_nothing_special(bytes(item)) for item in items]
 
 
 def _decoded(items: Sequence[Raw]) -> Sequence[Sent | None]:
@@ -88,45 +95,59 @@ class _Plain:
         # Of all events that it has given.
         self.keys = 0
 
-    def event(self, sent: Sent, raw: Raw, own_id: str) -> NewEvent | None:
+    def event(self, sent: Sent, own_id: str) -> NewEvent | None:
         """None for one that somebody has to look at."""
-        canonical_id, message_id, text, source = sent.canonical_id, sent.message_id, sent.occurred_at, sent.source
+        app, category, action, message_id = sent.app, sent.category, sent.action, sent.message_id
         if not (
-            unremarkable(bytes(raw))
-            and UUID_TEXT.fullmatch(canonical_id)
-            and (sent.app in self._names or self._is_name(sent.app))
-            and (sent.category in self._categories or _is_text(sent.category, MAX_CATEGORY, self._categories))
-            and (sent.action in self._actions or _is_text(sent.action, MAX_ACTION, self._actions))
-            and (not isinstance(message_id, str) or _is_message_id(message_id))
+            UUID_TEXT.fullmatch(sent.canonical_id)
+            and (app in self._names or self._is_name(app))
+            and (category in self._categories or _is_text(category, MAX_CATEGORY, self._categories))
+            and (action in self._actions or _is_text(action, MAX_ACTION, self._actions))
             # Who names people is read one by one.
             and (sent.actor_id is UNSET or sent.actor_id is None)
         ):
             return None
+        keys = 4 if sent.actor_id is UNSET else 5
+        if message_id is UNSET or message_id is None:
+            keys += message_id is None
+            message_id = None
+        elif 0 < len(message_id) <= MAX_MESSAGE_ID and not has_controls(message_id):
+            keys += 1
+        else:
+            return None
+        occurred_at, metadata = self._now, sent.metadata
         try:
-            occurred_at = read_moment(text) if isinstance(text, str) else self._now
-            keys = counted(sent.metadata) if sent.metadata else 0
+            if sent.occurred_at is not UNSET:
+                keys += 1
+                if sent.occurred_at is not None:
+                    occurred_at = read_moment(sent.occurred_at)
+                    if not self._earliest <= occurred_at <= self._latest:
+                        return None
+            if metadata is not UNSET:
+                keys += 1 + (counted(metadata) if metadata else 0)
         except ValueError:
             return None
-        if not self._earliest <= occurred_at <= self._latest:
-            return None
         source_type = source_id = ""
-        if isinstance(source, Source):
-            source_type, source_id = source.entity_type, str(source.entity_id)
-            if not (source_type in self._names or self._is_name(source_type)) or not ID_IN_APP.fullmatch(source_id):
-                return None
-        self.keys += keys + keys_of(sent)
+        if (source := sent.source) is not UNSET:
+            keys += 1
+            if source is not None:
+                keys += 2
+                source_type, source_id = source.entity_type, str(source.entity_id)
+                if not (source_type in self._names or self._is_name(source_type)) or not ID_IN_APP.fullmatch(source_id):
+                    return None
+        self.keys += keys
         return NewEvent(
             own_id,
-            canonical_id.lower(),
-            sent.app,
-            sent.category,
-            sent.action,
+            sent.canonical_id.lower(),
+            app,
+            category,
+            action,
             occurred_at,
-            message_id or None,
+            message_id,
             None,
             source_type,
             source_id,
-            sent.metadata or NOTHING,
+            metadata or NOTHING,
         )
 
     def _is_name(self, text: str) -> bool:
@@ -141,7 +162,3 @@ def _is_text(text: str, longest: int, seen: set[str]) -> bool:
         seen.add(text)
         return True
     return False
-
-
-def _is_message_id(text: str) -> bool:
-    return 0 < len(text) <= MAX_MESSAGE_ID and not has_controls(text)

@@ -16,7 +16,8 @@ MAX_KEYS_IN_ALL: Final = 5_000
 RESERVED: Final = "$"
 _RESERVED_KEY: Final = b'"$'
 _WRITTEN_RESERVED: Final = b"\\u0024"
-_SHORT: Final = MAX_BYTES // 8
+# What is this short when it comes cannot be too long when it is written anew: at the worst 1e15 gets all its zeros.
+SHORT: Final = MAX_BYTES // 8
 # A backslash and the digits 0000 in a text are written like this too.
 _WRITTEN_NUL: Final = b"\\u0000"
 _LARGEST: Final = 2**63
@@ -48,16 +49,9 @@ def packed(metadata: dict[str, Any]) -> tuple[Raw, int]:
     return Raw(stored), keys
 
 
-def unremarkable(event: bytes) -> bool:
-    """Whether in the JSON of this event there can be no metadata that are too large, no reserved key and no NUL."""
-    # Escaped or not, these two are written in no other way. What is this short does not become too long: the worst
-    # that can happen to a text is that 1e15 is written with all its zeros.
-    return (
-        len(event) <= _SHORT
-        and _RESERVED_KEY not in event
-        and _WRITTEN_RESERVED not in event
-        and _WRITTEN_NUL not in event
-    )
+def holds_nothing_special(text: bytes) -> bool:
+    """Whether there can be no reserved key and no NUL in this JSON: there are no other ways to write them."""
+    return _RESERVED_KEY not in text and _WRITTEN_RESERVED not in text and _WRITTEN_NUL not in text
 
 
 def counted(metadata: dict[str, Any]) -> int:
@@ -84,12 +78,12 @@ def _keys(value: dict[str, Any] | list[Any], depth: int) -> int:
         kind = type(item)
         if kind is str:
             continue
-        if kind is dict or kind is list:
-            count += _keys(item, depth + 1)
-        elif kind is int:
+        if kind is int:
             if not -_LARGEST <= item < _LARGEST:
                 # The API has no way to say it: clients would get another number back.
                 raise _invalid("A whole number is too large.")
+        elif kind is dict or kind is list:
+            count += _keys(item, depth + 1)
         elif kind is float and _WRITTEN_SHORT <= abs(item) < _LARGEST:
             # As 6.007789165824158e16 jsonb would take it for the whole number 60077891658241580, which is another one.
             within[place] = Raw(f"{int(item)}.0".encode())

@@ -31,14 +31,16 @@ def uuid7_texts(count: int) -> list[str]:
     """
     noise = os.urandom(8 * count).hex()
     first = _ticks(count)
-    texts = []
-    for number in range(count):
-        tick, at = first + number, 16 * number
-        moment = f"{tick >> 12 & 0xFFFF_FFFF_FFFF:012x}"
-        variant = _VARIANT[noise[at]]
-        texts.append(
-            f"{moment[:8]}-{moment[8:]}-7{tick & 0xFFF:03x}-{variant}{noise[at + 1 : at + 4]}-{noise[at + 4 : at + 16]}"
-        )
+    texts: list[str] = []
+    for millisecond in range(first >> 12, (first + count - 1 >> 12) + 1):
+        moment = f"{millisecond & 0xFFFF_FFFF_FFFF:012x}"
+        begin = f"{moment[:8]}-{moment[8:]}-7"
+        ticks = range(max(first, millisecond << 12), min(first + count, millisecond + 1 << 12))
+        start = 16 * len(texts)
+        texts += [
+            f"{begin}{tick & 0xFFF:03x}-{_VARIANT[noise[at]]}{noise[at + 1 : at + 4]}-{noise[at + 4 : at + 16]}"
+            for tick, at in zip(ticks, range(start, start + 16 * len(ticks), 16), strict=True)
+        ]
     return texts
 
 

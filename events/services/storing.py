@@ -1,11 +1,13 @@
 """Writing events: one statement for as many as there are, and what was there already."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 
 import msgspec
 from django.db import DataError, connection, transaction
+from django.db.backends.postgresql.base import ServerBindingCursor
 
 from events.new_event import NewEvent
 
@@ -98,10 +100,25 @@ def _key(row: NewEvent) -> tuple[str, str | None]:
 
 
 def _write(rows: Sequence[NewEvent]) -> tuple[int, datetime]:
-    with connection.cursor() as cursor:
+    with _server_binds(), connection.cursor() as cursor:
         cursor.execute(_WRITE, [msgspec.json.encode(rows).decode()])
         ((count, now),) = cursor.fetchall()
     return count, now
+
+
+@contextmanager
+def _server_binds() -> Iterator[None]:
+    """Cursors that are opened now send values beside the statement. A text of a hundred kilobytes is then neither
+    quoted here nor read as SQL there.
+    """
+    connection.ensure_connection()
+    wrapped = connection.connection
+    usual = wrapped.cursor_factory
+    wrapped.cursor_factory = ServerBindingCursor
+    try:
+        yield
+    finally:
+        wrapped.cursor_factory = usual
 
 
 def _there(rows: Sequence[NewEvent]) -> dict[tuple[str, str | None], Stored]:
