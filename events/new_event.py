@@ -7,8 +7,9 @@ from uuid import UUID
 from msgspec import Raw, Struct
 
 
-class NewEvent(Struct):
-    """One row to be. Names are those of the columns, because the whole list goes to the database as JSON.
+# Neither this nor what is in it can lead back to it, so that the collector need not look; there are many of them.
+class NewEvent(Struct, array_like=True, gc=False):
+    """One row to be. The whole list goes to the database as JSON, each row as an array in the order of these fields.
 
     Ids are texts as PostgreSQL writes them, because they come as texts and go as texts, and a UUID is slow to make
     and to look up. ``metadata`` is JSON already, or has been looked at and can be written as it is. ``actor_id``

@@ -26,7 +26,7 @@ from tenancy.org_settings.selectors import setting_value
 Store = Callable[[Sequence[NewEvent]], Outcome]
 
 
-class Ingested(msgspec.Struct, frozen=True):
+class Ingested(msgspec.Struct, frozen=True, gc=False):
     """An event that is stored. ``again``: since before, and then all of it is about the first one.
 
     ``leads_to`` is where its id leads today.

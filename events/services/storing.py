@@ -17,11 +17,9 @@ _WRITE: Final = """
 WITH written AS (
     INSERT INTO events_event (id, canonical_id, app, category, action, occurred_at, message_id, actor_id,
                               source_type, source_id, metadata)
-    SELECT id, canonical_id, app, category, action, occurred_at, message_id, actor_id, source_type, source_id, metadata
-    FROM jsonb_to_recordset(%s::jsonb) AS new(
-        id uuid, canonical_id uuid, app text, category text, action text, occurred_at timestamptz, message_id text,
-        actor_id uuid, source_type text, source_id text, metadata jsonb
-    )
+    SELECT (new->>0)::uuid, (new->>1)::uuid, new->>2, new->>3, new->>4, (new->>5)::timestamptz, new->>6,
+           (new->>7)::uuid, new->>8, new->>9, new->10
+    FROM jsonb_array_elements(%s::jsonb) AS new
     ON CONFLICT (app, message_id) WHERE message_id IS NOT NULL DO NOTHING
     RETURNING canonical_id, occurred_at
 ), counted AS (
@@ -43,7 +41,7 @@ JOIN events_event e ON e.app = sent.app AND e.message_id = sent.message_id
 
 
 # A struct, because five hundred are made for each batch, and a frozen dataclass takes five times as long.
-class Stored(msgspec.Struct, frozen=True):
+class Stored(msgspec.Struct, frozen=True, gc=False):
     """An event that is there. ``again``: since before, with this id, and about whom it was told then."""
 
     id: str
