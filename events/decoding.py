@@ -246,10 +246,13 @@ def _key_twice(text: bytes, keys: int) -> bool:
     return False
 
 
+# Looking for one thing in a hundred kilobytes is several times as fast as for five.
+_BLANKS_AS_MARKS: Final = bytes.maketrans(b" \n\r\t", b'""""')
+
+
 def colons(text: bytes) -> int:
     """Those in front of which a key may end: at least as many as there are keys."""
-    count = text.count
-    return count(b'":') + count(b" :") + count(b"\n:") + count(b"\r:") + count(b"\t:")
+    return text.translate(_BLANKS_AS_MARKS).count(b'":')
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> None:

@@ -103,18 +103,20 @@ class _Plain:
             and (app in self._names or self._is_name(app))
             and (category in self._categories or _is_text(category, MAX_CATEGORY, self._categories))
             and (action in self._actions or _is_text(action, MAX_ACTION, self._actions))
-            # Who names people is read one by one.
-            and (sent.actor_id is UNSET or sent.actor_id is None)
         ):
             return None
-        keys = 4 if sent.actor_id is UNSET else 5
-        if message_id is UNSET or message_id is None:
-            keys += message_id is None
+        keys, actor_id = 4, sent.actor_id
+        if actor_id is not UNSET:
+            # Who names people is read one by one.
+            if actor_id is not None:
+                return None
+            keys = 5
+        if message_id is UNSET:
             message_id = None
-        elif 0 < len(message_id) <= MAX_MESSAGE_ID and not has_controls(message_id):
-            keys += 1
         else:
-            return None
+            keys += 1
+            if message_id is not None and not (0 < len(message_id) <= MAX_MESSAGE_ID and not has_controls(message_id)):
+                return None
         occurred_at, metadata = self._now, sent.metadata
         try:
             if sent.occurred_at is not UNSET:

@@ -51,7 +51,10 @@ def packed(metadata: dict[str, Any]) -> tuple[Raw, int]:
 
 def holds_nothing_special(text: bytes) -> bool:
     """Whether there can be no reserved key and no NUL in this JSON: there are no other ways to write them."""
-    return _RESERVED_KEY not in text and _WRITTEN_RESERVED not in text and _WRITTEN_NUL not in text
+    # A single byte is found at once, and most have neither.
+    if b"$" in text and _RESERVED_KEY in text:
+        return False
+    return b"\\" not in text or (_WRITTEN_RESERVED not in text and _WRITTEN_NUL not in text)
 
 
 def counted(metadata: dict[str, Any]) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
@@ -40,17 +41,17 @@ class Ingested(msgspec.Struct, frozen=True, gc=False):
 Result = Ingested | Refused | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
     """What became of each event of a batch, in its order; None for one that was not stored for another's sake."""
 
     results: Sequence[Result]
 
-    @property
+    @cached_property
     def refused(self) -> list[tuple[int, Refused]]:
         return [(index, one) for index, one in enumerate(self.results) if isinstance(one, Refused)]
 
-    @property
+    @cached_property
     def again(self) -> list[int]:
         return [index for index, one in enumerate(self.results) if isinstance(one, Ingested) and one.again]
 
