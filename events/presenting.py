@@ -30,18 +30,18 @@ def present_event(event: Event, canonical_id: UUID) -> dict[str, Any]:
 
 
 def present_ingested(one: Ingested) -> dict[str, Any]:
-    canonical_id, sent = one.subject.canonical_id, one.stored.canonical_id
+    canonical_id, sent = one.leads_to, one.stored.canonical_id
     return {
-        "id": str(one.stored.id),
-        "canonicalId": str(canonical_id),
-        "sentCanonicalId": str(sent) if sent != canonical_id else None,
+        "id": one.stored.id,
+        "canonicalId": canonical_id,
+        "sentCanonicalId": sent if sent != canonical_id else None,
         "receivedAt": wire_time(one.stored.received_at),
         "duplicate": one.again,
     }
 
 
 def present_report(report: Report) -> dict[str, Any]:
-    stored = [str(one.stored.id) if isinstance(one, Ingested) else None for one in report.results]
+    stored = [one.stored.id if isinstance(one, Ingested) else None for one in report.results]
     again, refused = report.again, report.refused
     return {
         "received": len(stored),

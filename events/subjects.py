@@ -39,6 +39,13 @@ class Directory(Protocol):
         None of those that are there can be erased before the caller's transaction ends.
         """
 
+    def elsewhere(self, ids: Collection[str]) -> Mapping[str, Subject | None]:
+        """Those of these ids that are not simply the id of a record as it is today: where they lead, None for
+        nobody's. Ids are texts in small letters. Two statements where there is none of them, and one more otherwise.
+
+        As with ``subjects``, none of those that are there can be erased before the caller's transaction ends.
+        """
+
     def merged_set(self, canonical_id: UUID) -> MergedSet | None:
         """The record that this id leads to, in one statement; None for an id that is nobody's."""
 

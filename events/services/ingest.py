@@ -1,8 +1,9 @@
 """Taking in what apps say has happened: each event is stored once, or refused by itself with a reason."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from msgspec import Raw
 from accounts.models import User
 from events import errors
 from events.catalog import RETENTION_DAYS
-from events.decoding import read_event
+from events.decoding_many import read_events
 from events.new_event import NewEvent
 from events.sent import EARLIEST, Bounds, Refused
 from events.services.storing import Outcome, Stored, events_store, events_store_one_by_one
@@ -26,13 +27,13 @@ from tenancy.org_settings.selectors import setting_value
 Store = Callable[[Sequence[NewEvent]], Outcome]
 
 
-class Ingested(msgspec.Struct, frozen=True):
+class Ingested(msgspec.Struct, frozen=True, gc=False):
     """An event that is stored. ``again``: since before, and then all of it is about the first one.
 
-    ``subject`` is where its id leads today.
+    ``leads_to`` is where its id leads today.
     """
 
-    subject: Subject
+    leads_to: str
     stored: Stored
     again: bool
 
@@ -40,17 +41,17 @@ class Ingested(msgspec.Struct, frozen=True):
 Result = Ingested | Refused | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
     """What became of each event of a batch, in its order; None for one that was not stored for another's sake."""
 
     results: Sequence[Result]
 
-    @property
+    @cached_property
     def refused(self) -> list[tuple[int, Refused]]:
         return [(index, one) for index, one in enumerate(self.results) if isinstance(one, Refused)]
 
-    @property
+    @cached_property
     def again(self) -> list[int]:
         return [index for index, one in enumerate(self.results) if isinstance(one, Ingested) and one.again]
 
@@ -79,19 +80,18 @@ def events_ingest(*, items: Sequence[Raw], all_or_none: bool = False) -> Report:
 @transaction.atomic
 def _ingest(items: Sequence[Raw], all_or_none: bool, store: Store) -> Report:
     bounds = _bounds()
-    read = _with_actors([read_event(item, bounds) for item in items])
-    subjects = directory().subjects({one.canonical_id for one in read if isinstance(one, NewEvent)})
-    known = [_with_subject(one, subjects.get(one.canonical_id)) if isinstance(one, NewEvent) else one for one in read]
+    read = _with_actors(read_events(items, bounds))
+    asked = {one.canonical_id for one in read if isinstance(one, NewEvent)}
+    elsewhere = directory().elsewhere(asked)
+    known = [_with_subject(one, elsewhere) for one in read] if elsewhere else read
     if all_or_none and any(isinstance(one, Refused) for one in known):
         return _nothing(known)
-    firsts, first_of = _without_repetitions([one for one in known if isinstance(one, NewEvent)])
+    firsts, first_of = _without_repetitions(known)
     outcome = store(firsts)
-    leads_to = _subjects_of(outcome, subjects)
+    leads_to = _leads_to(outcome, asked, elsewhere)
     results = [
-        one
-        if isinstance(one, Refused)
-        else _result(one, outcome[first_of[one.id]], leads_to, first=first_of[one.id] == one.id)
-        for one in known
+        one if isinstance(one, Refused) else _result(one, firsts[first], outcome[first], leads_to)
+        for one, first in zip(known, first_of, strict=True)
     ]
     if all_or_none and any(isinstance(one, Refused) for one in results):
         transaction.set_rollback(True)
@@ -99,16 +99,21 @@ def _ingest(items: Sequence[Raw], all_or_none: bool, store: Store) -> Report:
     return Report(results)
 
 
-def _subjects_of(outcome: Outcome, subjects: Mapping[UUID, Subject]) -> Mapping[UUID, Subject]:
-    """Where the ids of all that is stored lead. A message id may have been used about somebody else before."""
-    others = {stored.canonical_id for stored in outcome.values() if stored} - subjects.keys()
-    return {**subjects, **directory().subjects(others)} if others else subjects
+def _leads_to(outcome: Outcome, asked: Set[str], elsewhere: Mapping[str, Subject | None]) -> Mapping[str, str]:
+    """Where those ids of stored events lead that do not lead to themselves.
+
+    A message id may have been used about somebody else before.
+    """
+    if others := {stored.canonical_id for stored in outcome if stored and stored.again} - asked:
+        elsewhere = {**elsewhere, **directory().elsewhere(others)}
+    return {asked: str(subject.canonical_id) for asked, subject in elsewhere.items() if subject}
 
 
-def _result(event: NewEvent, stored: Stored | None, leads_to: Mapping[UUID, Subject], *, first: bool) -> Result:
+def _result(event: NewEvent, first: NewEvent, stored: Stored | None, leads_to: Mapping[str, str]) -> Result:
     if stored is None:
         return Refused([_UNSTORABLE], event.message_id)
-    return Ingested(leads_to[stored.canonical_id], stored, again=stored.again or not first)
+    sent = stored.canonical_id
+    return Ingested(leads_to.get(sent, sent), stored, stored.again or event is not first)
 
 
 def _nothing(results: Sequence[NewEvent | Result]) -> Report:
@@ -146,7 +151,10 @@ def _with_actor(event: NewEvent, people: dict[Any, UUID]) -> NewEvent | Refused:
     return event
 
 
-def _with_subject(event: NewEvent, subject: Subject | None) -> NewEvent | Refused:
+def _with_subject(event: NewEvent | Refused, elsewhere: Mapping[str, Subject | None]) -> NewEvent | Refused:
+    if isinstance(event, Refused) or event.canonical_id not in elsewhere:
+        return event
+    subject = elsewhere[event.canonical_id]
     if subject is None:
         return _refused(event, "canonicalId", errors.UNKNOWN_CANONICAL)
     return _refused(event, "canonicalId", errors.SUBJECT_ERASED) if subject.erased else event
@@ -156,17 +164,21 @@ def _refused(event: NewEvent, field: str, code: ErrorCode) -> Refused:
     return Refused([FieldError(field, code.key, code.message)], event.message_id)
 
 
-def _without_repetitions(rows: Sequence[NewEvent]) -> tuple[list[NewEvent], dict[UUID, UUID]]:
-    """The first of each message id, and for every row the id of its first: itself, for nearly all."""
+def _without_repetitions(known: Sequence[NewEvent | Refused]) -> tuple[list[NewEvent], list[int]]:
+    """The first of each message id, and for every event the place of its first among them; -1 for who is refused."""
     firsts: list[NewEvent] = []
-    seen: dict[tuple[str, str], UUID] = {}
-    first_of: dict[UUID, UUID] = {}
-    for row in rows:
-        first = row.id if row.message_id is None else seen.setdefault((row.app, row.message_id), row.id)
-        first_of[row.id] = first
-        if first == row.id:
-            firsts.append(row)
-    return firsts, first_of
+    places: list[int] = []
+    seen: dict[tuple[str, str], int] = {}
+    for event in known:
+        if isinstance(event, Refused):
+            places.append(-1)
+            continue
+        new = len(firsts)
+        place = new if event.message_id is None else seen.setdefault((event.app, event.message_id), new)
+        places.append(place)
+        if place == new:
+            firsts.append(event)
+    return firsts, places
 
 
 def _refusal(problems: Sequence[FieldError]) -> PlatformError:

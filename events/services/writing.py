@@ -45,13 +45,13 @@ def events_write(*, happenings: Sequence[Happening]) -> int:
         if one.canonical_id in subjects and not subjects[one.canonical_id].erased
     }
     outcome = events_store(list(rows.values()))
-    return sum(stored is not None and not stored.again for stored in outcome.values())
+    return sum(stored is not None and not stored.again for stored in outcome)
 
 
 def _row(one: Happening) -> NewEvent:
     return NewEvent(
-        id=uuid7(),
-        canonical_id=one.canonical_id,
+        id=str(uuid7()),
+        canonical_id=str(one.canonical_id),
         app=one.app,
         category=one.category,
         action=one.action,

@@ -17,6 +17,11 @@ SELECT e.id, coalesce(e.merged_into_id, e.id), coalesce(w.status, e.status) = 'e
 FROM registry_entity e LEFT JOIN registry_entity w ON w.id = e.merged_into_id
 WHERE e.id = ANY(%(ids)s)"""
 
+# Nearly always it is all of them.
+_PLAIN: Final = """
+SELECT count(*) FROM registry_entity
+WHERE id = ANY(%s::uuid[]) AND merged_into_id IS NULL AND status <> 'erased'"""
+
 _MERGED_SET: Final = """
 WITH asked AS (SELECT coalesce(merged_into_id, id) AS id FROM registry_entity WHERE id = %(id)s)
 SELECT w.id, w.status = 'erased',
@@ -32,6 +37,22 @@ class RegistryDirectory:
         with connection.cursor() as cursor:
             cursor.execute(_SUBJECTS, {"ids": list(ids)})
             return {asked: Subject(leads_to, erased) for asked, leads_to, erased in cursor.fetchall()}
+
+    def elsewhere(self, ids: Collection[str]) -> Mapping[str, Subject | None]:
+        asked = set(ids)
+        lock_shared(ERASING)
+        with connection.cursor() as cursor:
+            # As one text: a list is quoted item by item.
+            cursor.execute(_PLAIN, ["{" + ",".join(asked) + "}"])
+            ((plain,),) = cursor.fetchall()
+        if plain == len(asked):
+            return {}
+        found = {str(one): subject for one, subject in self.subjects([UUID(one) for one in asked]).items()}
+        return {
+            one: subject
+            for one in asked
+            if (subject := found.get(one)) is None or subject.erased or str(subject.canonical_id) != one
+        }
 
     def merged_set(self, canonical_id: UUID) -> MergedSet | None:
         return merged_set(canonical_id)
