@@ -1,6 +1,7 @@
 """Erasing somebody, what is exported before, the profile, and the change feed."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +10,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from events.models import Event
-from events.subjects import directory
+from events.subjects import Subject, directory
 from platform_site.binding import bind
 from registry.models import Entity, HistoryEntry, Identifier, Link, Merge
 from registry.services.history import Op, Step, history_write
 from registry.tests.support import (
+    UNKNOWN,
     auto_link,
     by_entity,
     entity,
@@ -81,8 +83,19 @@ class TestErasing:
         assert "Jane" not in str(entries[0])
 
 
+def _asked_for_all(made: UUID) -> bool:
+    return not directory().subjects([made])[made].erased
+
+
+def _asked_for_others(made: UUID) -> bool:
+    return not directory().elsewhere([str(made)])
+
+
 @pytest.mark.commits
-def test_nothing_is_stored_about_somebody_behind_the_back_of_their_erasure(alice: Api, tenant: Any) -> None:
+@pytest.mark.parametrize("is_there", [_asked_for_all, _asked_for_others])
+def test_nothing_is_stored_about_somebody_behind_the_back_of_their_erasure(
+    alice: Api, tenant: Any, is_there: Callable[[UUID], bool]
+) -> None:
     made = UUID(register(alice)["canonicalId"])
     found, tried = threading.Event(), threading.Event()
 
@@ -93,7 +106,7 @@ def test_nothing_is_stored_about_somebody_behind_the_back_of_their_erasure(alice
             erased(Api(alice.token), str(made))
             return
         with bind(tenant.ref), transaction.atomic():
-            assert directory().subjects([made])[made].erased is False
+            assert is_there(made)
             found.set()
             tried.wait(5)
             Event.objects.create(canonical_id=made, app="a", category="b", action="c", occurred_at=timezone.now())
@@ -101,6 +114,28 @@ def test_nothing_is_stored_about_somebody_behind_the_back_of_their_erasure(alice
     at_once(2, work)
     with bind(tenant.ref):
         assert not Event.objects.exists()
+
+
+def test_of_many_ids_only_those_are_told_that_lead_elsewhere(alice: Api, mallory: Api, tenant: Any) -> None:
+    plain, winner, loser, gone = (register(alice)["canonicalId"] for _ in range(4))
+    theirs = register(mallory)["canonicalId"]
+    merge(alice, winner, loser)
+    erased(alice, gone)
+    with bind(tenant.ref), transaction.atomic():
+        ask = directory().elsewhere
+        assert ask([]) == ask([plain, winner, plain]) == {}
+        assert ask([plain, loser, gone, theirs, UNKNOWN]) == {
+            loser: Subject(UUID(winner)),
+            gone: Subject(UUID(gone), erased=True),
+            theirs: None,
+            UNKNOWN: None,
+        }
+    erased(alice, winner)
+    with bind(tenant.ref), transaction.atomic():
+        assert {one: subject and subject.erased for one, subject in ask([winner, loser]).items()} == {
+            winner: True,
+            loser: True,
+        }
 
 
 class TestProfile:
