@@ -50,6 +50,31 @@ class TestErasing:
             for row in table.objects.values():
                 assert not [value for value in row.values() if "jane" in str(value).lower() or "jd@" in str(value)]
 
+    @pytest.mark.parametrize("way", ["during a merge", "ended during a merge", "moved", "split off"])
+    def test_nor_is_it_known_from_those_whom_an_app_s_record_stood_for_before(
+        self, alice: Api, in_tenant: Any, way: str
+    ) -> None:
+        secret = {**record("sales", "lead", "jane@company.com"), "snapshot": {"phone": "+49 30 jane"}}
+        living, erase_me = (register(alice, name="Somebody")["canonicalId"] for _ in range(2))
+        if way == "moved":
+            link(alice, living, **secret)
+            link(alice, erase_me, move=True, **secret)
+        elif way == "split off":
+            made = link(alice, living, **secret)
+            erase_me = unlink(alice, made["linkId"], "?splitTo=new")["splitTo"]
+        else:
+            merged = merge(alice, living, erase_me)
+            made = link(alice, erase_me, **secret)
+            if way == "ended during a merge":
+                unlink(alice, made["linkId"])
+            undo(alice, merged["mergeId"])
+        before = genealogy(alice, living)
+        erased(alice, erase_me)
+        for table in (Entity, Identifier, Link, HistoryEntry, Merge):
+            for row in table.objects.values():
+                assert not [value for value in row.values() if "jane" in str(value).lower()], (table, row)
+        assert [one["op"] for one in genealogy(alice, living)] == [one["op"] for one in before]
+
     def test_who_comes_back_is_somebody_new_and_it_is_noticed(self, alice: Api) -> None:
         first = auto_link(alice, "jane@company.com", 201)
         assert first["erasedBefore"] is False
