@@ -85,7 +85,7 @@ _PREFIX = "#/components/schemas/"
 
 NOTICE = (
     "Reduced from the OpenAPI description of the Stripe API, https://github.com/stripe/openapi. "
-    "MIT License. Copyright (c) 2016-present Stripe, Inc. (https://stripe.com). Permission is hereby granted, free "
+    "MIT License. Copyright (c) 2011- Stripe, Inc. (https://stripe.com). Permission is hereby granted, free "
     "of charge, to any person obtaining a copy of this software and associated documentation files (the "
     '"Software"), to deal in the Software without restriction, including without limitation the rights to use, copy, '
     "modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to "
