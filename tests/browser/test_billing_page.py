@@ -182,7 +182,7 @@ def test_a_whole_life_of_a_subscription(page: Any, running: Running, platform: s
     page.get_by_role("alert").get_by_text("declined").wait_for()
     look_at(page, "stripe-checkout-declined")
     pay(page, platform)
-    assert state(page).split("\n") == ["Pro, monthly, $12.00", "Trial"]
+    assert state(page).split("\n") == ["Pro, monthly, $12.00 a seat", "Trial"]
     assert fact(page, "Seats") == "1 of 3 used; 2 free"
     assert fact(page, "Card") == "•••• 4242"
     assert page.locator(".offer.present h3").inner_text().startswith("Pro")
@@ -225,7 +225,7 @@ def test_a_whole_life_of_a_subscription(page: Any, running: Running, platform: s
     page.get_by_label("Seats of Pro").fill("4")
     press(page, "Change seats")
     page.get_by_role("heading", name="Change Pro?").wait_for()
-    assert page.locator("#preview").inner_text().split("\n")[:2] == ["Plan", "Pro, monthly, 4 seats"]
+    assert page.locator("#preview dd").all_inner_texts() == ["Pro, monthly, 4 seats", "now", "nothing"]
     look_at(page, "billing-change", whole=False)
     page.locator("#change-form").get_by_role("button", name="Change", exact=True).click()
     page.get_by_text("It is changed.").wait_for()
@@ -262,6 +262,11 @@ def test_a_whole_life_of_a_subscription(page: Any, running: Running, platform: s
     # What costs less begins with the next period, what costs more at once.
     press(page, "Change to Starter")
     page.get_by_role("heading", name="Change to Starter?").wait_for()
+    press(page, "Not now")
+    page.get_by_label("Seats of Pro").fill("6")
+    press(page, "Change seats")
+    page.get_by_role("heading", name="Change Pro?").wait_for()
+    assert page.locator("#preview dd").last.inner_text() == "$24.00"
     press(page, "Not now")
     page.get_by_label("Seats of Pro").fill("2")
     press(page, "Change seats")

@@ -29,7 +29,7 @@ export function drawStatus(status, plans) {
         ["Trial", (trial.active || !subscribed) && trialOf(trial)],
         ["Seats", seatsOf(status.seats)],
         ["Access", accessOf(status)],
-        ["Period", period.start && `${day(period.start)} to ${day(period.end)}`],
+        ["Period", period.start && status.status !== "canceled" && `${day(period.start)} to ${day(period.end)}`],
         ["Card", status.canManage && subscribed && (payment.last4 ? `•••• ${payment.last4}` : "none yet")],
         ["Overdue", payment.pastDueSince && `since ${day(payment.pastDueSince)}`],
         ["Open invoice", payment.invoiceUrl && outside(payment.invoiceUrl, "See and pay it")],

@@ -70,9 +70,9 @@ export function trialOf({ active, endsAt, daysLeft }) {
   return active ? `${count(daysLeft, "day")} left, until ${day(endsAt)}` : `ended on ${day(endsAt)}`;
 }
 
-export function planOf({ plan }) {
+export function planOf({ plan, seats }) {
   if (!plan) return "";
-  const price = plan.unitAmount === null ? "" : `, ${money(plan.unitAmount, plan.currency)}`;
+  const price = plan.unitAmount === null ? "" : `, ${money(plan.unitAmount, plan.currency)}${seats.mode === "per_seat" ? " a seat" : ""}`;
   return plan.interval ? `${plan.name}, ${plan.interval}${price}` : plan.name;
 }
 
@@ -110,7 +110,7 @@ export function nextOf(status) {
     case "canceled":
       return "Choose a plan to go on.";
     default:
-      if (trial.active) return `On ${day(trial.endsAt)} the trial ends. Choose a plan until then, and nothing stops.`;
+      if (trial.active) return `On ${day(trial.endsAt)} the trial ends. Choose a plan by then, and nothing stops.`;
       return "Choose a plan to go on.";
   }
 }
