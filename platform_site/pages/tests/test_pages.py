@@ -196,9 +196,7 @@ def test_pages_of_the_product_are_pages_for_trying_it_out_while_it_is_developed(
 
 
 @pytest.mark.parametrize("address", ["/billing", "/billing?session_id=cs_test_a1", "/setup"])
-def test_elsewhere_they_say_where_to_go_on_and_keep_to_themselves(
-    browser: Client, settings: Any, address: str
-) -> None:
+def test_elsewhere_they_say_where_to_go_on_and_keep_to_themselves(browser: Client, settings: Any, address: str) -> None:
     settings.DEVELOPMENT_PAGES = False
     answer = browser.get(address)
     page = answer.content.decode()
@@ -242,9 +240,7 @@ def test_a_mail_is_shown_in_a_sandbox(browser: Client, mailbox: Path) -> None:
 
 
 @pytest.mark.urls(__name__)
-@pytest.mark.parametrize(
-    "address", [*DEVELOPMENT, "/dev/mail.json", "/dev/mail/1700000002000000000.7_2/html"]
-)
+@pytest.mark.parametrize("address", [*DEVELOPMENT, "/dev/mail.json", "/dev/mail/1700000002000000000.7_2/html"])
 def test_elsewhere_there_are_no_pages_of_development_even_where_they_are_mounted(
     browser: Client, mailbox: Path, settings: Any, address: str
 ) -> None:

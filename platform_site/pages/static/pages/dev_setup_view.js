@@ -77,7 +77,7 @@ function about({ estimateMinutes, detail, status, source, completedAt, completed
   const over = status === "completed" || status === "skipped";
   const who = completedBy ? `by ${completedBy.displayName}` : source === "auto" ? "seen from the data" : "";
   return [
-    over ? [status === "completed" ? "Done" : "Skipped", completedAt && `on ${day(completedAt)}`, who].filter(Boolean).join(" ") : `About ${estimateMinutes} min`,
+    over ? [`${status === "completed" ? "Done" : "Skipped"}${completedAt ? ` on ${day(completedAt)}` : ""}`, who].filter(Boolean).join(", ") : `About ${estimateMinutes} min`,
     detail,
   ].filter(Boolean).join(" · ");
 }
