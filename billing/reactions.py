@@ -1,13 +1,17 @@
-"""What billing does when people come and go."""
+"""What billing does when people come and go, and when Stripe tells us something."""
 
 from django.conf import settings
 
 from accounts import catalog as accounts
+from billing.services.events import event_process
 from billing.services.seats import seats_look
 from platform_site.binding import require_tenant
 from platform_site.journal.keys import JournalKey
 from platform_site.journal.models import JournalEntry
 from platform_site.outbox.registry import reaction
+
+# A worker serves what Stripe tells us, and knows how by this import.
+__all__ = ["event_process"]
 
 
 def _look(entry: JournalEntry) -> None:

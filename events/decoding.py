@@ -8,7 +8,6 @@ one spoils no other.
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -36,7 +35,8 @@ from events.sent import (
 from platform_site.errors import MALFORMED_JSON, VALIDATION_FAILED, FieldError, PlatformError
 from platform_site.moments import NaiveMoment, read_moment
 
-_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+# Written out, and without re.IGNORECASE: that takes twice as long.
+UUID_TEXT: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _LARGEST: Final = 2**63
 
 
@@ -73,25 +73,20 @@ def _cut(body: bytes) -> list[Raw]:
     except UNREADABLE as error:
         raise PlatformError(MALFORMED_JSON, unreadable(error)) from None
     # Around the events there is one key, and so one colon.
-    if body.count(b":") - sum(bytes(item).count(b":") for item in items) != 1:
-        raise PlatformError(MALFORMED_JSON, _TWICE)
+    if body.count(b":") - b"".join(items).count(b":") != 1:
+        raise PlatformError(MALFORMED_JSON, TWICE)
     return items
 
 
-def read_events(items: Sequence[Raw], bounds: Bounds) -> list[NewEvent | Refused]:
-    """Each event as it is to be stored, without an id yet; or what is wrong with it, field by field."""
-    return [read_event(item, bounds) for item in items]
-
-
-def read_event(raw: Raw, bounds: Bounds) -> NewEvent | Refused:
-    """One of them."""
+def read_event(raw: Raw, bounds: Bounds, own_id: str) -> NewEvent | Refused:
+    """One event as it is to be stored, with this id; or what is wrong with it, field by field."""
     try:
         sent = _sent.decode(raw)
     except msgspec.ValidationError as error:
         return misshapen(raw, error)
     except UNREADABLE as error:
         return Refused([FieldError("", MALFORMED_JSON.key, unreadable(error))])
-    return _Reading(sent, bounds).result(raw)
+    return _Reading(sent, bounds).result(raw, own_id)
 
 
 class _Reading:
@@ -103,7 +98,7 @@ class _Reading:
         self._sent, self._bounds = sent, bounds
         self._problems: list[FieldError] = []
 
-    def result(self, raw: Raw) -> NewEvent | Refused:
+    def result(self, raw: Raw, own_id: str) -> NewEvent | Refused:
         sent = self._sent
         canonical_id = self._canonical_id(sent.canonical_id)
         if not NAME.fullmatch(sent.app):
@@ -115,12 +110,12 @@ class _Reading:
         actor_id = self._actor(sent.actor_id)
         source_type, source_id = self._source(sent.source)
         metadata, keys = self._metadata(sent.metadata)
-        if not self._problems and _key_twice(bytes(raw), keys + _keys_of(sent)):
-            self._refuse("", MALFORMED_JSON.key, _TWICE)
+        if not self._problems and _key_twice(bytes(raw), keys + keys_of(sent)):
+            self._refuse("", MALFORMED_JSON.key, TWICE)
         if self._problems:
             return Refused(self._problems, shown(sent.message_id))
         return NewEvent(
-            id="",
+            id=own_id,
             canonical_id=canonical_id,
             app=sent.app,
             category=category,
@@ -137,7 +132,7 @@ class _Reading:
         self._problems.append(FieldError(field, code, message))
 
     def _canonical_id(self, text: str) -> str:
-        if not _UUID.fullmatch(text):
+        if not UUID_TEXT.fullmatch(text):
             self._refuse("canonicalId", "invalid", "This must be a UUID.")
         return text.lower()
 
@@ -147,7 +142,7 @@ class _Reading:
             self._refuse(field, "blank", "This field may not be blank.")
         elif len(text) > longest:
             self._refuse(field, "max_length", f"This may have {longest} characters.")
-        elif _has_controls(text):
+        elif has_controls(text):
             self._refuse(field, "control", "Control characters are not allowed.")
         return text
 
@@ -174,7 +169,7 @@ class _Reading:
             self._refuse("messageId", "blank", "This field may not be blank.")
         elif len(value) > MAX_MESSAGE_ID:
             self._refuse("messageId", "max_length", f"This may have {MAX_MESSAGE_ID} characters.")
-        elif _has_controls(value):
+        elif has_controls(value):
             self._refuse("messageId", "control", "Control characters are not allowed.")
         return value
 
@@ -185,7 +180,7 @@ class _Reading:
             if not 0 < value < _LARGEST:
                 self._refuse("actorId", errors.UNKNOWN_ACTOR.key, errors.UNKNOWN_ACTOR.message)
             return value
-        if _UUID.fullmatch(value):
+        if UUID_TEXT.fullmatch(value):
             return UUID(value)
         self._refuse("actorId", "invalid", "This must be a person's id or number.")
         return None
@@ -210,13 +205,13 @@ class _Reading:
             return NOTHING, 0
 
 
-def _has_controls(text: str) -> bool:
+def has_controls(text: str) -> bool:
     if text.isascii():
         return not text.isprintable()
     return any(unicodedata.category(character) == "Cc" for character in text)
 
 
-def _keys_of(sent: Sent) -> int:
+def keys_of(sent: Sent) -> int:
     """How many keys an event has, without those of its metadata."""
     return (
         4
@@ -228,7 +223,7 @@ def _keys_of(sent: Sent) -> int:
     )
 
 
-_TWICE: Final = "A key stands twice in one object."
+TWICE: Final = "A key stands twice in one object."
 
 
 class _KeyTwice(Exception):
@@ -242,14 +237,22 @@ def _key_twice(text: bytes, keys: int) -> bool:
     there are no more such colons than keys there cannot be more keys; otherwise,
     as with such a colon in a text, somebody has to look.
     """
-    count = text.count
-    if count(b'":') + count(b" :") + count(b"\n:") + count(b"\r:") + count(b"\t:") == keys:
+    if colons(text) == keys:
         return False
     try:
         json.loads(text, object_pairs_hook=_unique)
     except _KeyTwice:
         return True
     return False
+
+
+# Looking for one thing in a hundred kilobytes is several times as fast as for five.
+_BLANKS_AS_MARKS: Final = bytes.maketrans(b" \n\r\t", b'""""')
+
+
+def colons(text: bytes) -> int:
+    """Those in front of which a key may end: at least as many as there are keys."""
+    return text.translate(_BLANKS_AS_MARKS).count(b'":')
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> None:

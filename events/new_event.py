@@ -1,18 +1,19 @@
 """An event on its way into the table."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from msgspec import Raw, Struct
 
 
-class NewEvent(Struct):
-    """One row to be. Names are those of the columns, because the whole list goes to the database as JSON.
+# Neither this nor what is in it can lead back to it, so that the collector need not look; there are many of them.
+class NewEvent(Struct, array_like=True, gc=False):
+    """One row to be. The whole list goes to the database as JSON, each row as an array in the order of these fields.
 
-    Ids are texts, as they came and as they go: five hundred UUIDs would take longer
-    than all that is looked at. ``id`` is "" until somebody makes ids for all at
-    once. ``metadata`` is JSON already. ``actor_id`` may be a person's number for as long
-    as nobody has looked it up.
+    Ids are texts as PostgreSQL writes them, because they come as texts and go as texts, and a UUID is slow to make
+    and to look up. ``metadata`` is JSON already, or has been looked at and can be written as it is. ``actor_id``
+    may be a person's number for as long as nobody has looked it up.
     """
 
     id: str
@@ -25,4 +26,4 @@ class NewEvent(Struct):
     actor_id: UUID | int | None
     source_type: str
     source_id: str
-    metadata: Raw
+    metadata: Raw | dict[str, Any]

@@ -30,7 +30,7 @@ def present_event(event: Event, canonical_id: UUID) -> dict[str, Any]:
 
 
 def present_ingested(one: Ingested) -> dict[str, Any]:
-    canonical_id, sent = one.canonical_id, one.stored.canonical_id
+    canonical_id, sent = one.leads_to, one.stored.canonical_id
     return {
         "id": one.stored.id,
         "canonicalId": canonical_id,

@@ -28,7 +28,7 @@ class Source(Struct, forbid_unknown_fields=True, rename="camel"):
     entity_id: int | str
 
 
-class Sent(Struct, forbid_unknown_fields=True, rename="camel"):
+class Sent(Struct, forbid_unknown_fields=True, rename="camel", gc=False):
     """An event as it is sent. null is the same as nothing where something may be left out."""
 
     canonical_id: str

@@ -30,21 +30,20 @@ class MergedSet:
     ids: tuple[UUID, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Whereabouts:
-    """Where ids lead, in lower-case texts: those that are somebody's, by the id, and which of them were erased."""
-
-    leads_to: Mapping[str, str]
-    erased: Collection[str] = ()
-
-
 class Directory(Protocol):
     """What the keeper of the records answers, in the bound tenant."""
 
-    def whereabouts(self, ids: Collection[str]) -> Whereabouts:
-        """Where these ids lead, in two statements. They are UUIDs in lower case; one that is nobody's is left out.
+    def subjects(self, ids: Collection[UUID]) -> Mapping[UUID, Subject]:
+        """Where these ids lead, in two statements; an id that is nobody's is not in the answer.
 
         None of those that are there can be erased before the caller's transaction ends.
+        """
+
+    def elsewhere(self, ids: Collection[str]) -> Mapping[str, Subject | None]:
+        """Those of these ids that are not simply the id of a record as it is today: where they lead, None for
+        nobody's. Ids are texts in small letters. Two statements where there is none of them, and one more otherwise.
+
+        As with ``subjects``, none of those that are there can be erased before the caller's transaction ends.
         """
 
     def merged_set(self, canonical_id: UUID) -> MergedSet | None:

@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import structlog
 from django.db import connection as _connection
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.utils import CursorWrapper
 
 from platform_site.paid_access import FULL, PaidAccess
 
@@ -102,20 +100,6 @@ def refuse_unbound(actual: str) -> None:
     if actual != expected:
         log.critical("binding.refused", expected=expected, actual=actual)
         raise BindingError(f"The connection is in {actual!r}, the binding says {expected!r}.")
-
-
-@contextmanager
-def server_side_cursor() -> Iterator[CursorWrapper]:
-    """A cursor of Django's, and so under the guard, whose parameters travel beside the statement.
-
-    Ordinary cursors write them into the statement. That is simpler, but a
-    statement of 100 KB then takes PostgreSQL longer to read than to carry out.
-    """
-    # Making an ordinary one sets the search path, should it not be set yet.
-    connection.cursor().close()
-    make = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with make(psycopg.Cursor(connection.connection)) as cursor:
-        yield cursor
 
 
 def install_guard(connection: BaseDatabaseWrapper, **_: Any) -> None:

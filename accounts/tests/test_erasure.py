@@ -22,6 +22,7 @@ from platform_site.binding import bind
 from platform_site.journal.models import JournalEntry
 from platform_site.outbox import dispatcher
 from platform_site.outbox.models import OutboxRow
+from setup_hub.services.checking import LOOK
 from tenancy.models import Tenant
 from tests.support import COMPANY, PASSWORD, Api, at_once, signed_in
 
@@ -221,7 +222,8 @@ class TestNothingIsLeft:
         Api().post("/auth/workspaces/forgot", {"email": ADDRESS})
         dispatcher.drain()
         assert mail.outbox == []
-        assert list(OutboxRow.objects.values_list("reaction", "last_error", "attempts")) == []
+        waiting = OutboxRow.objects.exclude(reaction=LOOK)
+        assert list(waiting.values_list("reaction", "last_error", "attempts")) == []
 
 
 class TestAfterwards:

@@ -12,7 +12,7 @@ from tests.support import Api, signed_in
 
 READER = ["events.view", "org_settings.view", "profiles.view", "registry.view", "users.view"]
 MEMBER = sorted([*READER, "events.write", "registry.edit", "registry.merge", "registry.unlink"])
-MANAGER = sorted([*MEMBER, "users.edit", "users.invite", "notifications.send"])
+MANAGER = sorted([*MEMBER, "users.edit", "users.invite", "notifications.send", "action_items.write"])
 EVERYTHING = sorted(one.key for one in permissions)
 
 

@@ -8,18 +8,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-# Imported for the routes that they enter into the table.
-import billing.local_stripe.events as _events  # noqa: F401
-import billing.local_stripe.objects.portal as _portal  # noqa: F401
-import billing.local_stripe.objects.previews as _previews  # noqa: F401
-import billing.local_stripe.objects.schedules as _schedules  # noqa: F401
-import billing.local_stripe.objects.webhook_endpoints as _webhook_endpoints  # noqa: F401
-from billing.local_stripe import forms, idempotency, ids, lifecycle, parameters
+from billing.local_stripe import events, forms, idempotency, ids, lifecycle, parameters
 from billing.local_stripe.answers import expand
 from billing.local_stripe.description import operation_for
 from billing.local_stripe.errors import Refusal
 from billing.local_stripe.faults import Fault, Faults
 from billing.local_stripe.http import Request, Response, as_json
+from billing.local_stripe.objects import (
+    catalogue,
+    checkout_sessions,
+    collecting,
+    customers,
+    invoices,
+    payment_methods,
+    portal,
+    previews,
+    schedules,
+    subscriptions,
+    webhook_endpoints,
+)
 from billing.local_stripe.routes import ROUTES, Route
 from billing.local_stripe.world import World
 
@@ -29,6 +36,23 @@ logger = logging.getLogger(__name__)
 
 # Before it, subscriptions had another shape. What is answered here has the present one.
 _OLDEST_VERSION = "2025-09-30"
+
+
+# Imported with their functions, each of which has entered itself into ROUTES.
+OFFERING = (
+    catalogue,
+    checkout_sessions,
+    collecting,
+    customers,
+    events,
+    invoices,
+    payment_methods,
+    portal,
+    previews,
+    schedules,
+    subscriptions,
+    webhook_endpoints,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

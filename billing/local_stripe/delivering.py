@@ -140,8 +140,8 @@ class Deliveries:
 
 
 def _waiting(world: World) -> list[tuple[str, Json]]:
-    found = [(f"{each['event']}/{each['endpoint']}", each) for each in world.store.all("_delivery")]
-    return [(id, each) for id, each in found if each["state"] == "waiting"]
+    waiting = [each for each in world.store.all("_delivery") if each["state"] == "waiting"]
+    return [(f"{each['event']}/{each['endpoint']}", each) for each in waiting]
 
 
 def _post(parcel: Parcel) -> tuple[bool, str]:

@@ -4,7 +4,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from billing.local_stripe.clock import DAY, HOUR
-from billing.local_stripe.objects import checkout_sessions, collecting, invoices, previews, schedules, subscriptions
+from billing.local_stripe.objects import (
+    checkout_sessions,
+    collecting,
+    cycles,
+    ending,
+    invoices,
+    previews,
+    schedules,
+    subscription_items,
+)
 from billing.local_stripe.world import World
 
 Json = dict[str, Any]
@@ -70,21 +79,21 @@ def _everything(world: World) -> Iterator[Due]:
 
 def _of_subscription(world: World, subscription: Json) -> Iterator[Due]:
     id, status = subscription["id"], subscription["status"]
-    if status in subscriptions.OVER:
+    if status in ending.OVER:
         return
     if subscription["cancel_at"]:
-        yield subscription["cancel_at"], _END, _do(subscriptions.end, world, id)
+        yield subscription["cancel_at"], _END, _do(ending.end, world, id)
     if status == "incomplete":
-        yield subscription["created"] + INCOMPLETE_FOR, _END, _do(subscriptions.expire_incomplete, world, id)
+        yield subscription["created"] + INCOMPLETE_FOR, _END, _do(ending.expire_incomplete, world, id)
     elif status == "trialing":
         trial_end = subscription["trial_end"]
         if not _was_told(world, f"{id}/trial", trial_end):
-            moment = trial_end - subscriptions.TRIAL_NOTICE
-            yield moment, _NOTICE, _do(subscriptions.tell_trial_end, world, id)
-        yield trial_end, _PERIOD, _do(subscriptions.end_trial, world, id)
+            moment = trial_end - cycles.TRIAL_NOTICE
+            yield moment, _NOTICE, _do(cycles.tell_trial_end, world, id)
+        yield trial_end, _PERIOD, _do(cycles.end_trial, world, id)
     elif status in {"active", "past_due", "unpaid"}:
-        end = subscriptions.period_end(subscription)
-        yield end, _PERIOD, _do(subscriptions.renew, world, id)
+        end = subscription_items.period_end(subscription)
+        yield end, _PERIOD, _do(cycles.renew, world, id)
         yield from _notice_of_renewal(world, subscription, end)
 
 
@@ -106,16 +115,12 @@ def _of_invoice(world: World, invoice: Json) -> Iterator[Due]:
     if invoice["status"] == "draft" and invoice["automatically_finalizes_at"] is not None:
         yield invoice["automatically_finalizes_at"], _MONEY, _do(_finalize_and_collect, world, invoice["id"])
     elif invoice["status"] == "open" and invoice["next_payment_attempt"] is not None and invoice["attempted"]:
-        yield invoice["next_payment_attempt"], _MONEY, _do(_collect, world, invoice["id"])
+        yield invoice["next_payment_attempt"], _MONEY, _do(collecting.settle, world, invoice["id"])
 
 
 def _finalize_and_collect(world: World, id: str) -> None:
-    if invoices.finalize(world, id)["status"] == "open":
-        _collect(world, id)
-
-
-def _collect(world: World, id: str) -> None:
-    collecting.collect(world, id, method=collecting.method_for(world, world.find("invoice", id)))
+    invoices.finalize(world, id)
+    collecting.settle(world, id)
 
 
 def _was_told(world: World, key: str, moment: int) -> bool:

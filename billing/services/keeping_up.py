@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 STALE_AFTER: Final = timedelta(days=1)
 # As many of them as one round asks Stripe about.
 STALE_AT_ONCE: Final = 200
+# After so many that failed a round is over.
+FAILURES_AT_MOST: Final = 3
 KEEP_EVENTS: Final = timedelta(days=90)
 _GONE: Final = (Tenant.Status.PENDING_DELETION, Tenant.Status.DELETED)
 
@@ -121,14 +123,16 @@ def stale_look(*, now: datetime) -> int:
     stale = BillingAccount.objects.exclude(customer_id=None).filter(
         Q(synced_at=None) | Q(synced_at__lt=now - STALE_AFTER)
     )
-    count = 0
+    count = failures = 0
     for tenant_id in list(stale.order_by("synced_at").values_list("tenant_id", flat=True)[:STALE_AT_ONCE]):
         try:
             with transaction.atomic():
                 sync_locked(account_lock(tenant_id=tenant_id))
             count += 1
         except PlatformError as error:
-            # Most likely Stripe is away, and then it is for the others too.
+            # One may be a customer's own trouble; several are a Stripe that is away, for the others too.
             log.warning("billing.not_looked_at", tenant=str(tenant_id), error=error.code.key)
-            break
+            failures += 1
+            if failures == FAILURES_AT_MOST:
+                break
     return count

@@ -1,8 +1,9 @@
 """Taking in what apps say has happened: each event is stored once, or refused by itself with a reason."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,24 +16,24 @@ from msgspec import Raw
 from accounts.models import User
 from events import errors
 from events.catalog import RETENTION_DAYS
-from events.decoding import read_events
+from events.decoding_many import read_events
 from events.new_event import NewEvent
 from events.sent import EARLIEST, Bounds, Refused
 from events.services.storing import Outcome, Stored, events_store, events_store_one_by_one
-from events.subjects import Whereabouts, directory
+from events.subjects import Subject, directory
 from platform_site.errors import MALFORMED_JSON, VALIDATION_FAILED, ErrorCode, FieldError, PlatformError, error_codes
 from tenancy.org_settings.selectors import setting_value
 
 Store = Callable[[Sequence[NewEvent]], Outcome]
 
 
-class Ingested(msgspec.Struct, frozen=True):
+class Ingested(msgspec.Struct, frozen=True, gc=False):
     """An event that is stored. ``again``: since before, and then all of it is about the first one.
 
-    ``canonical_id`` is where its id leads today.
+    ``leads_to`` is where its id leads today.
     """
 
-    canonical_id: str
+    leads_to: str
     stored: Stored
     again: bool
 
@@ -40,17 +41,17 @@ class Ingested(msgspec.Struct, frozen=True):
 Result = Ingested | Refused | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
     """What became of each event of a batch, in its order; None for one that was not stored for another's sake."""
 
     results: Sequence[Result]
 
-    @property
+    @cached_property
     def refused(self) -> list[tuple[int, Refused]]:
         return [(index, one) for index, one in enumerate(self.results) if isinstance(one, Refused)]
 
-    @property
+    @cached_property
     def again(self) -> list[int]:
         return [index for index, one in enumerate(self.results) if isinstance(one, Ingested) and one.again]
 
@@ -80,15 +81,17 @@ def events_ingest(*, items: Sequence[Raw], all_or_none: bool = False) -> Report:
 def _ingest(items: Sequence[Raw], all_or_none: bool, store: Store) -> Report:
     bounds = _bounds()
     read = _with_actors(read_events(items, bounds))
-    known = _with_subjects(read, there := directory().whereabouts(_named(read)))
+    asked = {one.canonical_id for one in read if isinstance(one, NewEvent)}
+    elsewhere = directory().elsewhere(asked)
+    known = [_with_subject(one, elsewhere) for one in read] if elsewhere else read
     if all_or_none and any(isinstance(one, Refused) for one in known):
         return _nothing(known)
-    firsts, places = _without_repetitions(known)
+    firsts, first_of = _without_repetitions(known)
     outcome = store(firsts)
-    leads_to = _leads_to(outcome, there)
+    leads_to = _leads_to(outcome, asked, elsewhere)
     results = [
-        _result(one, outcome[abs(place) - 1], leads_to, first=place > 0) if isinstance(one, NewEvent) else one
-        for one, place in zip(known, places, strict=True)
+        one if isinstance(one, Refused) else _result(one, firsts[first], outcome[first], leads_to)
+        for one, first in zip(known, first_of, strict=True)
     ]
     if all_or_none and any(isinstance(one, Refused) for one in results):
         transaction.set_rollback(True)
@@ -96,20 +99,21 @@ def _ingest(items: Sequence[Raw], all_or_none: bool, store: Store) -> Report:
     return Report(results)
 
 
-def _named(read: Sequence[NewEvent | Refused]) -> set[str]:
-    return {one.canonical_id for one in read if isinstance(one, NewEvent)}
+def _leads_to(outcome: Outcome, asked: Set[str], elsewhere: Mapping[str, Subject | None]) -> Mapping[str, str]:
+    """Where those ids of stored events lead that do not lead to themselves.
+
+    A message id may have been used about somebody else before.
+    """
+    if others := {stored.canonical_id for stored in outcome if stored and stored.again} - asked:
+        elsewhere = {**elsewhere, **directory().elsewhere(others)}
+    return {asked: str(subject.canonical_id) for asked, subject in elsewhere.items() if subject}
 
 
-def _leads_to(outcome: Outcome, there: Whereabouts) -> Mapping[str, str]:
-    """Where the ids of all that is stored lead. A message id may have been used about somebody else before."""
-    others = {stored.canonical_id for stored in outcome if stored and stored.again} - there.leads_to.keys()
-    return {**there.leads_to, **directory().whereabouts(others).leads_to} if others else there.leads_to
-
-
-def _result(event: NewEvent, stored: Stored | None, leads_to: Mapping[str, str], *, first: bool) -> Result:
+def _result(event: NewEvent, first: NewEvent, stored: Stored | None, leads_to: Mapping[str, str]) -> Result:
     if stored is None:
         return Refused([_UNSTORABLE], event.message_id)
-    return Ingested(leads_to[stored.canonical_id], stored, stored.again or not first)
+    sent = stored.canonical_id
+    return Ingested(leads_to.get(sent, sent), stored, stored.again or event is not first)
 
 
 def _nothing(results: Sequence[NewEvent | Result]) -> Report:
@@ -147,40 +151,33 @@ def _with_actor(event: NewEvent, people: dict[Any, UUID]) -> NewEvent | Refused:
     return event
 
 
-def _with_subjects(read: Sequence[NewEvent | Refused], there: Whereabouts) -> Sequence[NewEvent | Refused]:
-    """Without those that are about nobody whom there is."""
-    if not there.erased and _named(read) <= there.leads_to.keys():
-        return read
-    return [_with_subject(one, there) if isinstance(one, NewEvent) else one for one in read]
-
-
-def _with_subject(event: NewEvent, there: Whereabouts) -> NewEvent | Refused:
-    if event.canonical_id not in there.leads_to:
+def _with_subject(event: NewEvent | Refused, elsewhere: Mapping[str, Subject | None]) -> NewEvent | Refused:
+    if isinstance(event, Refused) or event.canonical_id not in elsewhere:
+        return event
+    subject = elsewhere[event.canonical_id]
+    if subject is None:
         return _refused(event, "canonicalId", errors.UNKNOWN_CANONICAL)
-    return _refused(event, "canonicalId", errors.SUBJECT_ERASED) if event.canonical_id in there.erased else event
+    return _refused(event, "canonicalId", errors.SUBJECT_ERASED) if subject.erased else event
 
 
 def _refused(event: NewEvent, field: str, code: ErrorCode) -> Refused:
     return Refused([FieldError(field, code.key, code.message)], event.message_id)
 
 
-def _without_repetitions(rows: Sequence[NewEvent | Refused]) -> tuple[list[NewEvent], list[int]]:
-    """The first of each message id, and for every row the number among these, from 1; negative for a repetition.
-
-    One that is refused has 0.
-    """
+def _without_repetitions(known: Sequence[NewEvent | Refused]) -> tuple[list[NewEvent], list[int]]:
+    """The first of each message id, and for every event the place of its first among them; -1 for who is refused."""
     firsts: list[NewEvent] = []
-    seen: dict[tuple[str, str], int] = {}
     places: list[int] = []
-    for row in rows:
-        place = 0
-        if isinstance(row, NewEvent):
-            number = len(firsts) + 1
-            first = number if row.message_id is None else seen.setdefault((row.app, row.message_id), number)
-            place = number if first == number else -first
-            if place > 0:
-                firsts.append(row)
+    seen: dict[tuple[str, str], int] = {}
+    for event in known:
+        if isinstance(event, Refused):
+            places.append(-1)
+            continue
+        new = len(firsts)
+        place = new if event.message_id is None else seen.setdefault((event.app, event.message_id), new)
         places.append(place)
+        if place == new:
+            firsts.append(event)
     return firsts, places
 
 

@@ -14,6 +14,7 @@ from events.metadata import packed
 from events.new_event import NewEvent
 from events.services.storing import events_store
 from events.subjects import directory
+from platform_site.ids import uuid7
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,11 @@ def events_write(*, happenings: Sequence[Happening]) -> int:
 
     Of what they say only the metadata are looked at: the caller is one of us.
     """
-    there = directory().whereabouts({str(one.canonical_id) for one in happenings})
+    subjects = directory().subjects({one.canonical_id for one in happenings})
     rows = {
         (one.app, one.message_id): _row(one)
         for one in reversed(happenings)
-        if str(one.canonical_id) in there.leads_to and str(one.canonical_id) not in there.erased
+        if one.canonical_id in subjects and not subjects[one.canonical_id].erased
     }
     outcome = events_store(list(rows.values()))
     return sum(stored is not None and not stored.again for stored in outcome)
@@ -49,7 +50,7 @@ def events_write(*, happenings: Sequence[Happening]) -> int:
 
 def _row(one: Happening) -> NewEvent:
     return NewEvent(
-        id="",
+        id=str(uuid7()),
         canonical_id=str(one.canonical_id),
         app=one.app,
         category=one.category,

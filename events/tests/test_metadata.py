@@ -176,8 +176,8 @@ def test_whatever_it_is_it_comes_back_equal(
 def test_whatever_is_sent_there_is_an_event_or_a_reason(value: Any) -> None:
     bounds = Bounds(datetime.now(UTC), datetime(1971, 1, 1, tzinfo=UTC))
     text = json.dumps(value).replace("Infinity", "1e999").encode()
-    read = read_event(Raw(text), bounds)
+    read = read_event(Raw(text), bounds, UNKNOWN)
     assert not isinstance(read, Refused) or read.problems
     sent = json.dumps({**event(UNKNOWN), "metadata": value}).replace("Infinity", "1e999").encode()
-    read = read_event(Raw(sent), bounds)
+    read = read_event(Raw(sent), bounds, UNKNOWN)
     assert not isinstance(read, Refused) or read.problems

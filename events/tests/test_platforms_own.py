@@ -44,20 +44,6 @@ def test_nothing_is_written_about_who_is_not_there_any_more(alice: Api) -> None:
     assert shown["sentCanonicalId"] == loser
 
 
-@pytest.mark.parametrize(
-    "text", ["line\nbreak", "tab\tand \\n", '"quoted", {braced}', "NULL", "null", "\\", "é \u2028 \x85 \x01"]
-)
-def test_texts_of_our_own_are_kept_whatever_stands_in_them(alice: Api, text: str) -> None:
-    """Among them what would be escaped otherwise in an array than in JSON."""
-    jane = entity(alice)
-    said = [happening(jane, f"{text}-{n}", source=("invoice", text), metadata={"text": text}) for n in range(2)]
-    with bind(alice.tenant.ref):
-        assert events_write(happenings=said) == 2
-    for shown in listed(alice, jane)["data"]:
-        assert shown["messageId"].startswith(f"{text}-")
-        assert (shown["source"]["entityId"], shown["metadata"]) == (text, {"text": text})
-
-
 @pytest.mark.no_django
 def test_without_somebody_who_keeps_records_nobody_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("events.subjects._directory", None)

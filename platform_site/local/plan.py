@@ -66,7 +66,7 @@ class Plan:
         self.env.update(stripe.settle(self.layout, self.port))
 
     def stages(self) -> list[Stage]:
-        return [self._server_stage(), [self._migrate()], [self._seed()], self._platform_stage()]
+        return [self._server_stage(), [self._migrate()], self._fill_stage(), self._platform_stage()]
 
     # -- servers -------------------------------------------------------------------------------
 
@@ -102,17 +102,19 @@ class Plan:
         )
 
     def _stripe(self) -> Part:
-        port = self.env["STRIPE_API_BASE"].rpartition(":")[2]
-        arguments = (
-            "--port", port,
-            "--state", str(self.layout.stripe_dir / "state.sqlite3"),
-            "--webhook-url", f"http://{HOST}:{self.port}{stripe.WEBHOOK_PATH}",
-        )  # fmt: skip
+        def command() -> Command:
+            return self._python(
+                "-m", "billing.local_stripe",
+                "--port", str(stripe.port_of(self.layout)),
+                "--state", str(self.layout.stripe_dir / "state.sqlite3"),
+                "--webhook-url", f"http://{HOST}:{self.port}{stripe.WEBHOOK_PATH}",
+            )  # fmt: skip
+
         return Part(
             name="stripe",
-            doing=f"Starting the local Stripe on port {port}",
-            command=lambda: self._python("-m", "billing.local_stripe", *arguments),
-            is_ready=lambda pid: stripe.answers(int(port)),
+            doing="Starting the local Stripe",
+            command=command,
+            is_ready=lambda pid: stripe.answers(stripe.port_of(self.layout)),
         )
 
     # -- steps ---------------------------------------------------------------------------------
@@ -123,6 +125,17 @@ class Plan:
             doing="Migrating the database",
             kind=Kind.STEP,
             command=lambda: self._python("manage.py", "migrate_all"),
+        )
+
+    def _fill_stage(self) -> Stage:
+        return [self._seed(), self._catalogue()] if self.has_stripe else [self._seed()]
+
+    def _catalogue(self) -> Part:
+        return Part(
+            name="catalogue",
+            doing="Making the plans known to the local Stripe",
+            kind=Kind.STEP,
+            command=lambda: self._python("manage.py", "billing_sync_catalogue", "--create"),
         )
 
     def _seed(self) -> Part:

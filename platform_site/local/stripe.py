@@ -55,8 +55,10 @@ def port_of(layout: Layout) -> int | None:
         return None
 
 
-def answers(port: int) -> bool:
+def answers(port: int | None) -> bool:
     """Whether it is our server that answers there."""
+    if port is None:
+        return False
     client = http.client.HTTPConnection(HOST, port, timeout=5)
     try:
         client.request("GET", "/_local/ready")
@@ -75,10 +77,14 @@ def _variables(layout: Layout, port: int) -> dict[str, str]:
 
 def _choose_port(platform_port: int) -> int:
     """Checkout pages that are open keep their address over a restart, as long as the port is free."""
-    for port in (platform_port + _ABOVE, 0):
-        try:
-            with socket.create_server((HOST, port)) as listener:
-                return int(listener.getsockname()[1])
-        except (OSError, OverflowError):
-            continue
-    raise OSError("There is no free port on the loopback address.")
+    wanted = platform_port + _ABOVE
+    return _free(wanted if wanted < 2**16 else 0) or _free(0) or wanted
+
+
+def _free(port: int) -> int | None:
+    """This port, or for 0 any, when it can be had."""
+    try:
+        with socket.create_server((HOST, port)) as listener:
+            return int(listener.getsockname()[1])
+    except OSError:
+        return None

@@ -45,7 +45,8 @@ class StoredItem(models.Model):
             models.UniqueConstraint(fields=["app", "key"], name="item_once"),
             models.CheckConstraint(
                 condition=Q(assignee__isnull=False, permission="", role="")
-                | (Q(assignee__isnull=True) & (Q(permission="") ^ Q(role=""))),
+                | Q(~Q(permission=""), assignee__isnull=True, role="")
+                | Q(~Q(role=""), assignee__isnull=True, permission=""),
                 name="item_for_somebody",
             ),
         ]

@@ -113,8 +113,8 @@ def _active(ref: int | UUID) -> int:
 
 def _known(entity: UUID) -> UUID:
     """It cannot be erased before this is committed, so no item about an erased record is left behind."""
-    there, text = directory().whereabouts([str(entity)]), str(entity)
-    if text not in there.leads_to or text in there.erased:
+    subject = directory().subjects([entity]).get(entity)
+    if subject is None or subject.erased:
         raise invalid_field("entity.canonicalId", errors.UNKNOWN_ENTITY)
     return entity
 

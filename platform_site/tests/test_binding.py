@@ -6,15 +6,7 @@ import pytest
 from django.db import ProgrammingError, transaction
 
 from accounts.models import User
-from platform_site.binding import (
-    BindingError,
-    TenantRef,
-    bind,
-    bound_tenant,
-    connection,
-    require_tenant,
-    server_side_cursor,
-)
+from platform_site.binding import BindingError, TenantRef, bind, bound_tenant, connection, require_tenant
 from tenancy.models import Tenant
 from tests.support import at_once, scaled
 
@@ -34,15 +26,6 @@ def test_inside_a_binding_queries_see_that_tenant(tenant: Tenant, other_tenant: 
 def test_a_query_outside_a_binding_raises(database: None) -> None:
     with pytest.raises(ProgrammingError), transaction.atomic():
         User.objects.count()
-
-
-def test_a_cursor_with_parameters_beside_the_statement_is_under_the_guard_too(tenant: Tenant) -> None:
-    with bind(tenant.ref), server_side_cursor() as cursor:
-        cursor.execute("SELECT email FROM accounts_user WHERE id = %s", [1])
-        assert cursor.fetchone() == ("admin@acme.test",)
-        connection.set_schema_to_public()
-        with pytest.raises(BindingError):
-            cursor.execute("SELECT %s", [1])
 
 
 def test_the_guard_refuses_a_schema_that_nobody_bound(tenant: Tenant) -> None:

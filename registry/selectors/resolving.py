@@ -1,23 +1,26 @@
 """Where an id leads. Merged records point at their winner and never at a merged one, so it is one step."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
 
-from events.subjects import MergedSet, Subject, Whereabouts
+from events.subjects import MergedSet, Subject
 from platform_site.errors import NOT_FOUND, PlatformError
 from registry import errors
 from registry.advisory import ERASING, lock_shared
 from registry.models import Entity, Link
 
 _SUBJECTS: Final = """
-SELECT e.id::text, e.merged_into_id::text,
-       'erased' = CASE WHEN e.merged_into_id IS NULL THEN e.status
-                       ELSE (SELECT w.status FROM registry_entity w WHERE w.id = e.merged_into_id) END
-FROM registry_entity e
-WHERE e.id = ANY(%(ids)s::uuid[])"""
+SELECT e.id, coalesce(e.merged_into_id, e.id), coalesce(w.status, e.status) = 'erased'
+FROM registry_entity e LEFT JOIN registry_entity w ON w.id = e.merged_into_id
+WHERE e.id = ANY(%(ids)s)"""
+
+# Nearly always it is all of them.
+_PLAIN: Final = """
+SELECT count(*) FROM registry_entity
+WHERE id = ANY(%s::uuid[]) AND merged_into_id IS NULL AND status <> 'erased'"""
 
 _MERGED_SET: Final = """
 WITH asked AS (SELECT coalesce(merged_into_id, id) AS id FROM registry_entity WHERE id = %(id)s)
@@ -29,14 +32,27 @@ FROM registry_entity w JOIN asked USING (id)"""
 class RegistryDirectory:
     """What events ask (``events.subjects.Directory``)."""
 
-    def whereabouts(self, ids: Collection[str]) -> Whereabouts:
+    def subjects(self, ids: Collection[UUID]) -> Mapping[UUID, Subject]:
         lock_shared(ERASING)
         with connection.cursor() as cursor:
-            # An array as PostgreSQL writes it: there is nothing in a UUID to be escaped.
-            cursor.execute(_SUBJECTS, {"ids": "{" + ",".join(ids) + "}"})
-            rows = cursor.fetchall()
-        erased = [asked for asked, _, is_erased in rows if is_erased]
-        return Whereabouts({asked: winner or asked for asked, winner, _ in rows}, erased)
+            cursor.execute(_SUBJECTS, {"ids": list(ids)})
+            return {asked: Subject(leads_to, erased) for asked, leads_to, erased in cursor.fetchall()}
+
+    def elsewhere(self, ids: Collection[str]) -> Mapping[str, Subject | None]:
+        asked = set(ids)
+        lock_shared(ERASING)
+        with connection.cursor() as cursor:
+            # As one text: a list is quoted item by item.
+            cursor.execute(_PLAIN, ["{" + ",".join(asked) + "}"])
+            ((plain,),) = cursor.fetchall()
+        if plain == len(asked):
+            return {}
+        found = {str(one): subject for one, subject in self.subjects([UUID(one) for one in asked]).items()}
+        return {
+            one: subject
+            for one in asked
+            if (subject := found.get(one)) is None or subject.erased or str(subject.canonical_id) != one
+        }
 
     def merged_set(self, canonical_id: UUID) -> MergedSet | None:
         return merged_set(canonical_id)

@@ -55,7 +55,8 @@ def entity_erase(*, canonical_id: UUID, reason: str = "") -> UUID:
     )
     Entity.objects.filter(id=entity.id).update(status=Entity.Status.ERASED, version=entity.version + 1)
     erased_remember(entity_class=entity.entity_class, keys=keys, entity_id=entity.id)
-    history_write([Step(entity.id, Op.ERASED, reason=reason)])
+    # Of each of them: that they were one cannot be read from their histories any more.
+    history_write([Step(one, Op.ERASED, reason=reason) for one in ids])
     journal(catalog.ENTITY_ERASED, subject=("entity", entity.id), data={"ids": [str(one) for one in ids]})
     erased: UUID = entity.id
     return erased

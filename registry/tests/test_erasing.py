@@ -9,11 +9,23 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from events.models import Event
-from events.subjects import Whereabouts, directory
+from events.subjects import directory
 from platform_site.binding import bind
 from registry.models import Entity, HistoryEntry, Identifier, Link, Merge
 from registry.services.history import Op, Step, history_write
-from registry.tests.support import auto_link, by_entity, entity, genealogy, link, merge, record, register
+from registry.tests.support import (
+    auto_link,
+    by_entity,
+    entity,
+    genealogy,
+    link,
+    merge,
+    record,
+    register,
+    replayed,
+    undo,
+    unlink,
+)
 from tests.support import Api, at_once, data, error, threads_close_connections
 
 
@@ -81,7 +93,7 @@ def test_nothing_is_stored_about_somebody_behind_the_back_of_their_erasure(alice
             erased(Api(alice.token), str(made))
             return
         with bind(tenant.ref), transaction.atomic():
-            assert directory().whereabouts([str(made)]) == Whereabouts({str(made): str(made)}, [])
+            assert directory().subjects([made])[made].erased is False
             found.set()
             tried.wait(5)
             Event.objects.create(canonical_id=made, app="a", category="b", action="c", occurred_at=timezone.now())
@@ -176,6 +188,21 @@ class TestChanges:
         after = answer.json()["meta"]["nextCursor"]
         assert data(alice.get(f"/entity-registry/changes?cursor={after}")) == []
         assert len(genealogy(alice, made)) == 1
+
+    def test_it_gives_the_links_of_today_also_after_records_of_it_were_erased(self, alice: Api) -> None:
+        stays, left, gone = register(alice), register(alice), register(alice)
+        ended = link(alice, stays["canonicalId"])
+        done = merge(alice, left["canonicalId"], stays["canonicalId"])
+        unlink(alice, ended["linkId"])
+        undo(alice, done["mergeId"])
+        merge(alice, gone["canonicalId"], left["canonicalId"])
+        erased(alice, gone["canonicalId"])
+        entries = data(alice.get("/entity-registry/changes"))
+        assert [one["canonicalIdAtTime"] for one in entries if one["op"] == "erased"] == [
+            gone["canonicalId"],
+            left["canonicalId"],
+        ]
+        assert replayed(entries) == {stays["linkId"]: stays["canonicalId"]}
 
     @pytest.mark.commits
     def test_nothing_appears_behind_a_cursor_later(self, alice: Api, tenant: Any) -> None:

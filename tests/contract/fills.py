@@ -712,3 +712,45 @@ def _item(case: Any) -> None:
         case.body = {**rest, "assignee": somebody.user.id}
         if "url" in case.body:
             _put(case, url="/sales/leads/42")
+
+
+# Which plans there are, and how many seats of them are sold, is the catalogue's to say.
+@fills("billing_checkout", always=True)
+def _checkout(case: Any) -> None:
+    _as(case, world.buyer())
+    case.body = {"planId": "pro", "interval": "monthly", "quantity": 3, "successPath": "/billing"}
+
+
+@fills("billing_portal", always=True)
+def _portal(case: Any) -> None:
+    _as(case, world.subscriber())
+    _put(case, returnPath="/billing")
+
+
+@fills("billing_cancel", "billing_sync")
+def _subscriber(case: Any) -> None:
+    _as(case, world.subscriber())
+
+
+@fills("billing_resume")
+def _resume(case: Any) -> None:
+    assert _as(case, world.subscriber()).post("/billing/cancel").status_code == 200
+
+
+@fills("billing_change_plan", always=True)
+def _change_plan(case: Any) -> None:
+    _as(case, world.subscriber())
+    _put(case, planId="pro", interval="monthly", quantity=5)
+
+
+@fills("billing_invoices", always=True)
+def _invoices(case: Any) -> None:
+    # A generated id is no invoice's.
+    _as(case, world.subscriber())
+    case.query = {name: value for name, value in (case.query or {}).items() if name != "startingAfter"}
+
+
+@fills("billing_webhook", always=True)
+def _stripe_event(case: Any) -> None:
+    case.body, signature = world.stripe_event()
+    case.headers = {**(case.headers or {}), "Stripe-Signature": signature}

@@ -5,6 +5,7 @@ run side by side.
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -16,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
+from billing.local_stripe.server import LocalStripe, running
 from tests.contract.running import ROOT, running_platform
 from tests.support import COMPANY, OTHER_COMPANY, PASSWORD, database_environment, scaled
 
@@ -66,12 +68,20 @@ def _by_operation(counts: Path) -> dict[str, Counter[int]]:
 
 @pytest.fixture
 def run(committed: str, tmp_path: Path) -> Iterator[Run]:
-    """A platform that serves two tenants, with tokens that outlive the run."""
+    """A platform that serves two tenants, with tokens that outlive the run; its Stripe tells it nothing."""
+    with running(LocalStripe(delivers=False)) as stripe:
+        yield from _run(committed, tmp_path, stripe)
+
+
+def _run(committed: str, tmp_path: Path, stripe: LocalStripe) -> Iterator[Run]:
     environment = {
         **database_environment(committed),
         # A mail provider that reports.
         "ANYMAIL_POSTMARK_SERVER_TOKEN": "none",
         "ANYMAIL_WEBHOOK_SECRET": "postmark:a-password",
+        "STRIPE_SECRET_KEY": stripe.key,
+        "STRIPE_API_BASE": stripe.url,
+        "STRIPE_WEBHOOK_SECRETS": stripe.webhook_secret,
         "DEBUG": "1",
         "RATE_LIMITS": "off",
         "ACCESS_TOKEN_SECONDS": "36000",
@@ -80,6 +90,13 @@ def run(committed: str, tmp_path: Path) -> Iterator[Run]:
         "LOG_LEVEL": "WARNING",
         "REAUTH_SECONDS": "36000",
     }
+    subprocess.run(
+        [sys.executable, "manage.py", "billing_sync_catalogue", "--create"],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        check=True,
+        capture_output=True,
+    )
     with running_platform(environment, tmp_path / "platform.log") as url:
         _prepare(url, tmp_path)
         yield Run(url, tmp_path, environment)

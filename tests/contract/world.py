@@ -4,12 +4,15 @@ Its database and its keys are the running platform's; ``judge`` hands both
 over in the environment.
 """
 
+import json
 import os
+import time
 from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid4
 
+import httpx
 from django.db import transaction
 
 from accounts.models import ApiKey, LinkToken, Session, User
@@ -196,3 +199,42 @@ def item(somebody: Api) -> dict[str, Any]:
     made = somebody.call("PUT", f"/action-items/sales/{unique('lead')}", body)
     assert made.status_code == 201, made.content
     return dict(made.json()["data"])
+
+
+def buyer() -> Api:
+    """An administrator of a company that has bought nothing yet."""
+    slug = unique("b")
+    made = tenant_register(company_name=slug, slug=slug, admin_email=f"admin@{slug}.test", admin_password=PASSWORD)
+    return signed_in(Tenant.objects.get(id=made.tenant.id), f"admin@{slug}.test")
+
+
+def subscriber() -> Api:
+    """An administrator of a company whose subscription is paid for."""
+    somebody = buyer()
+    started = somebody.post("/billing/checkout", {"planId": "pro", "interval": "monthly", "quantity": 3})
+    assert started.status_code == 200, started.content
+    paid = httpx.post(
+        f"{os.environ['STRIPE_API_BASE']}/_local/pay",
+        json={"session": started.json()["data"]["sessionId"]},
+        headers={"Authorization": f"Bearer {os.environ['STRIPE_SECRET_KEY']}"},
+    )
+    assert paid.status_code == 200, paid.content
+    assert somebody.post("/billing/sync").status_code == 200
+    return somebody
+
+
+def stripe_event() -> tuple[dict[str, Any], str]:
+    """An event of Stripe's, and its signature over the bytes that the run sends."""
+    import stripe
+
+    event = {
+        "id": unique("evt"),
+        "object": "event",
+        "type": "invoice.paid",
+        "created": int(time.time()),
+        "livemode": False,
+        "data": {"object": {"id": unique("in"), "object": "invoice", "customer": unique("cus")}},
+    }
+    body = json.dumps(event)
+    secret = os.environ["STRIPE_WEBHOOK_SECRETS"]
+    return event, stripe.WebhookSignature.generate_signature_header(body, secret, int(time.time()))

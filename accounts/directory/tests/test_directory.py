@@ -21,6 +21,7 @@ from platform_site.journal.keys import JournalKey
 from platform_site.journal.services import record
 from platform_site.outbox import dispatcher
 from platform_site.outbox.models import OutboxRow
+from setup_hub.services.checking import LOOK
 from tenancy.models import Tenant
 from tenancy.services import tenant_suspend
 from tests.support import Api
@@ -109,7 +110,8 @@ def test_an_erased_person_leaves_nothing_behind(tenant: Tenant, person: User) ->
         avatar_store(user=person, image=b"RIFF")
     happen(tenant, person, catalog.USER_ERASED, status="erased")
     assert not DirectoryEntry.objects.filter(user_uuid=person.uuid).exists()
-    assert not OutboxRow.objects.exists()
+    # That the set-up is looked at by night has nothing to do with anybody.
+    assert not OutboxRow.objects.exclude(reaction=LOOK).exists()
     with bind(tenant.ref):
         assert not Avatar.objects.exists()
 

@@ -6,7 +6,7 @@ from billing.local_stripe import ids
 from billing.local_stripe.answers import page, whole_list
 from billing.local_stripe.clock import DAY, HOUR
 from billing.local_stripe.errors import Refusal, invalid_parameter, missing_parameter, not_offered
-from billing.local_stripe.objects import catalogue, customers, payment_methods, subscriptions
+from billing.local_stripe.objects import beginning, catalogue, customers, payment_methods, subscription_items
 from billing.local_stripe.routes import offers
 from billing.local_stripe.world import World
 
@@ -116,7 +116,7 @@ def complete(world: World, id: str, *, card: Json | None, email: str | None, qua
         (catalogue.recurring_price(world, item["price"]["id"], "line_items"), {"quantity": item["quantity"]})
         for item in kept["line_items"]
     ]
-    subscription = subscriptions.begin(
+    subscription = beginning.begin(
         world,
         customer=customer,
         items=items,
@@ -202,7 +202,7 @@ def _line_items(world: World, params: Json) -> list[Json]:
         if each["quantity"] < 1:
             raise invalid_parameter("Invalid integer: must be at least 1", f"{param}[quantity]")
         items.append(_item(price, each["quantity"], each.get("adjustable_quantity")))
-    subscriptions.require_one_rhythm([item["price"] for item in items])
+    subscription_items.require_one_rhythm([item["price"] for item in items])
     return items
 
 

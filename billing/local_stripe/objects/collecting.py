@@ -3,7 +3,7 @@
 from typing import Any
 
 from billing.local_stripe.errors import Refusal, card_declined
-from billing.local_stripe.objects import invoices, payment_methods
+from billing.local_stripe.objects import ending, invoices, payment_methods
 from billing.local_stripe.routes import offers
 from billing.local_stripe.world import World
 
@@ -13,8 +13,9 @@ Json = dict[str, Any]
 @offers("POST", "/v1/invoices/{invoice}/pay", "payment_method off_session paid_out_of_band")
 def pay(world: World, params: Json, invoice: str) -> Json:
     found = world.find("invoice", invoice, "invoice")
-    if found["status"] == "draft":
-        found = invoices.finalize(world, invoice)
+    if found["status"] == "draft" and invoices.finalize(world, invoice)["status"] == "paid":
+        settle(world, invoice)
+        return found
     if found["status"] == "paid":
         raise Refusal("Invoice is already paid", code="invoice_already_paid")
     if found["status"] != "open":
@@ -60,6 +61,20 @@ def default_method(world: World, customer: str, subscription: Json | None) -> st
     return own or settings.get("default_payment_method")
 
 
+def settle(world: World, id: str, *, method: str | None = None) -> str:
+    """What follows when an invoice is final: its money is collected, unless nothing was to be paid. A draft waits.
+
+    "paid", "declined", "action" or "draft".
+    """
+    invoice = world.find("invoice", id)
+    if invoice["status"] == "paid":
+        _after_success(world, invoice)
+        return "paid"
+    if invoice["status"] == "draft":
+        return "draft"
+    return collect(world, id, method=method or method_for(world, invoice))
+
+
 def collect(world: World, id: str, *, method: str | None, is_retry: bool = True) -> str:
     """One attempt at an open invoice: "paid", "declined" or "action".
 
@@ -95,14 +110,16 @@ def _after_success(world: World, invoice: Json) -> None:
     if subscription["status"] == "incomplete" or (subscription["status"] in {"past_due", "unpaid"} and is_the_latest):
         with world.changing("subscription", subscription["id"]) as changed:
             changed["status"] = "trialing" if (changed["trial_end"] or 0) > world.now() else "active"
-    _mark_delinquent(world, invoice["customer"], False)
+    owes = any(
+        each["customer"] == invoice["customer"] and each["status"] == "open" and each["attempted"]
+        for each in world.store.all("invoice")
+    )
+    _mark_delinquent(world, invoice["customer"], owes)
 
 
 def _after_failure(world: World, invoice: Json) -> None:
-    from billing.local_stripe.objects import subscriptions
-
     subscription = world.store.get("subscription", invoices.subscription_of(invoice) or "")
-    if subscription is None or subscription["status"] in {"incomplete", *subscriptions.OVER}:
+    if subscription is None or subscription["status"] in {"incomplete", *ending.OVER}:
         return
     _mark_delinquent(world, invoice["customer"], True)
     if invoice["next_payment_attempt"] is not None:
@@ -110,7 +127,7 @@ def _after_failure(world: World, invoice: Json) -> None:
             with world.changing("subscription", subscription["id"]) as changed:
                 changed["status"] = "past_due"
     elif world.behaviour.after_retries == "canceled":
-        subscriptions.end(world, subscription["id"], reason="payment_failed")
+        ending.end(world, subscription["id"], reason="payment_failed")
     else:
         with world.changing("subscription", subscription["id"]) as changed:
             changed["status"] = "unpaid"

@@ -4,7 +4,7 @@ from typing import Any
 
 from billing.local_stripe import ids
 from billing.local_stripe.answers import page
-from billing.local_stripe.objects import metadata, payment_methods
+from billing.local_stripe.objects import ending, metadata, payment_methods, subscription_items
 from billing.local_stripe.routes import offers
 from billing.local_stripe.world import World
 
@@ -77,12 +77,10 @@ def update(world: World, params: Json, customer: str) -> Json:
 @offers("DELETE", "/v1/customers/{customer}")
 def delete(world: World, params: Json, customer: str) -> Json:
     """Its subscriptions end at once."""
-    from billing.local_stripe.objects import subscriptions
-
     found = dict(world.find("customer", customer))
-    for subscription in subscriptions.of_customer(world, customer):
-        if subscription["status"] not in subscriptions.OVER:
-            subscriptions.end(world, subscription["id"])
+    for subscription in subscription_items.of_customer(world, customer):
+        if subscription["status"] not in ending.OVER:
+            ending.end(world, subscription["id"])
     for method in payment_methods.of_customer(world, customer):
         payment_methods.detach_from_customer(world, method["id"])
     world.emit("customer.deleted", found)

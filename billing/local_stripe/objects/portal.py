@@ -5,7 +5,7 @@ from typing import Any
 from billing.local_stripe import ids
 from billing.local_stripe.answers import page
 from billing.local_stripe.errors import invalid_parameter, missing_parameter, not_offered
-from billing.local_stripe.objects import metadata, subscriptions
+from billing.local_stripe.objects import changing, ending, metadata
 from billing.local_stripe.routes import offers
 from billing.local_stripe.world import World
 
@@ -187,7 +187,7 @@ def _flow(world: World, customer: Json, given: Json | None) -> Json | None:
         raise missing_parameter(param)
     wanted = given[type]
     subscription = world.find("subscription", wanted["subscription"], f"{param}[subscription]")
-    if subscription["customer"] != customer["id"] or subscription["status"] in subscriptions.OVER:
+    if subscription["customer"] != customer["id"] or subscription["status"] in ending.OVER:
         message = "This subscription cannot be changed in the portal of this customer."
         raise invalid_parameter(message, f"{param}[subscription]")
     if type == "subscription_cancel" and subscription["cancel_at"]:
@@ -197,7 +197,7 @@ def _flow(world: World, customer: Json, given: Json | None) -> Json | None:
     if type == "subscription_cancel":
         flow[type]["retention"] = None
     if type == "subscription_update_confirm":
-        subscriptions.changed_items(world, subscription, wanted["items"])
+        changing.changed_items(world, subscription, wanted["items"])
         flow[type]["discounts"] = []
         flow[type]["items"] = [_confirmed_item(each) for each in wanted["items"]]
     return flow

@@ -4,7 +4,7 @@ from typing import Any
 
 from billing.local_stripe import ids, periods
 from billing.local_stripe.errors import missing_parameter, not_offered
-from billing.local_stripe.objects import catalogue, invoices, subscriptions
+from billing.local_stripe.objects import catalogue, changing, cycles, invoices, subscription_items
 from billing.local_stripe.objects import lines as lines_
 from billing.local_stripe.objects.lines import Line
 from billing.local_stripe.routes import offers
@@ -38,9 +38,9 @@ def of_next(world: World, subscription: Json) -> Json:
 def of_change(world: World, subscription: Json, details: Json) -> Json:
     """The next invoice of a subscription. A change that is to be paid at once has one of its own."""
     given, prorating = details.get("items", []), details.get("proration_behavior", "create_prorations")
-    items = subscriptions.changed_items(world, subscription, given)
-    waiting = subscriptions.pending(world, subscription["id"])
-    prorations = [] if prorating == "none" else subscriptions.prorations_for(world, subscription, items)
+    items = changing.changed_items(world, subscription, given)
+    waiting = cycles.pending(world, subscription["id"])
+    prorations = [] if prorating == "none" else changing.prorations_for(world, subscription, items)
     old = subscription["items"]["data"][0]["price"]["recurring"]
     recurring = items[0]["price"]["recurring"]
     if (old["interval"], old["interval_count"]) != (recurring["interval"], recurring["interval_count"]):
@@ -48,7 +48,7 @@ def of_change(world: World, subscription: Json, details: Json) -> Json:
         return _shape(world, subscription, [*waiting, *credits, *_period(subscription, items, world.now())])
     if prorating == "always_invoice" and prorations:
         return _shape(world, subscription, [*waiting, *prorations], reason="subscription_update")
-    start = subscriptions.period_end(subscription)
+    start = subscription_items.period_end(subscription)
     if subscription["cancel_at_period_end"] or details.get("cancel_at_period_end"):
         return _shape(world, subscription, [*waiting, *prorations], at=start)
     return _shape(world, subscription, [*waiting, *prorations, *_period(subscription, items, start)], at=start)
@@ -61,7 +61,7 @@ def _of_beginning(world: World, customer: Json, details: Json) -> Json:
     for place, each in enumerate(details["items"]):
         price = catalogue.recurring_price(world, each.get("price", ""), f"subscription_details[items][{place}][price]")
         items.append({"id": ids.new("subscription_item"), "price": price, "quantity": each.get("quantity", 1)})
-    subscriptions.require_one_rhythm([item["price"] for item in items])
+    subscription_items.require_one_rhythm([item["price"] for item in items])
     draft: Json = {
         "automatic_tax": {"enabled": False, "liability": None},
         "billing_cycle_anchor": world.now(),

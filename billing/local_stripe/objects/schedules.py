@@ -6,7 +6,7 @@ from typing import Any
 from billing.local_stripe import ids, periods
 from billing.local_stripe.answers import page
 from billing.local_stripe.errors import Refusal, invalid_parameter, missing_parameter, not_offered
-from billing.local_stripe.objects import catalogue, metadata, subscriptions
+from billing.local_stripe.objects import catalogue, changing, ending, metadata, subscription_items
 from billing.local_stripe.routes import offers
 from billing.local_stripe.world import World
 
@@ -23,7 +23,7 @@ def create(world: World, params: Json) -> Json:
     if "from_subscription" not in params:
         raise missing_parameter("from_subscription")
     subscription = world.find("subscription", params["from_subscription"], "from_subscription")
-    if subscription["status"] in subscriptions.OVER:
+    if subscription["status"] in ending.OVER:
         raise Refusal("You cannot create a subscription schedule from a subscription that is canceled.")
     if subscription["schedule"]:
         message = (
@@ -31,7 +31,7 @@ def create(world: World, params: Json) -> Json:
         )
         raise Refusal(message, param="from_subscription")
     items = subscription["items"]["data"]
-    start, end = items[0]["current_period_start"], subscriptions.period_end(subscription)
+    start, end = items[0]["current_period_start"], subscription_items.period_end(subscription)
     planned = [_planned_item(item["price"]["id"], item["quantity"], {}) for item in items]
     schedule: Json = {
         "id": ids.new(_KIND),
@@ -139,7 +139,7 @@ def go_on(world: World, id: str) -> None:
         world.emit("subscription_schedule.completed", changed)
         with world.changing("subscription", schedule["subscription"], silently=True) as subscription:
             subscription["schedule"] = None
-        subscriptions.end(world, schedule["subscription"])
+        ending.end(world, schedule["subscription"])
     else:
         let_go(world, id)
 
@@ -156,14 +156,14 @@ def _enter(world: World, subscription_id: str, phase: Json, prorating: str) -> N
     before = [(item["price"]["id"], item["quantity"]) for item in items]
     if before == [(each.get("price"), each.get("quantity")) for each in wanted]:
         return
-    if subscriptions.period_end(subscription) <= world.now():
-        changed_items = subscriptions.changed_items(world, subscription, wanted)
+    if subscription_items.period_end(subscription) <= world.now():
+        changed_items = changing.changed_items(world, subscription, wanted)
         with world.changing("subscription", subscription_id) as changed:
             changed["items"]["data"] = changed_items
             # A month after a year is counted from the day on which the year ends.
-            changed["billing_cycle_anchor"] = subscriptions.period_end(subscription)
+            changed["billing_cycle_anchor"] = subscription_items.period_end(subscription)
     else:
-        subscriptions.change_items(world, subscription_id, wanted, {"proration_behavior": prorating})
+        changing.change_items(world, subscription_id, wanted, {"proration_behavior": prorating})
 
 
 def _present(phases: Sequence[Json], now: int) -> Json | None:
@@ -219,7 +219,7 @@ def _planned_items(world: World, given: Json, param: str) -> tuple[list[Json], J
             raise missing_parameter(f"{param}[items][{place}][price]")
         prices.append(catalogue.recurring_price(world, each["price"], f"{param}[items][{place}][price]"))
         planned.append(_planned_item(each["price"], each.get("quantity", 1), each.get("metadata", {})))
-    subscriptions.require_one_rhythm(prices)
+    subscription_items.require_one_rhythm(prices)
     return planned, prices[0]
 
 

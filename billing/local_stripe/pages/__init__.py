@@ -65,10 +65,12 @@ class Pages:
         return self._renderer.problem(404, "There is no such page.")
 
     def _show(self, view: View, request: Request, values: tuple[str, ...]) -> Response:
-        try:
-            return view(request, *values)
-        except Refusal as refusal:
-            return self._renderer.problem(refusal.status, refusal.message)
+        # Nothing changes while a page is written.
+        with self._server.store.lock:
+            try:
+                return view(request, *values)
+            except Refusal as refusal:
+                return self._renderer.problem(refusal.status, refusal.message)
 
 
 def _is_from_here(request: Request) -> bool:

@@ -8,7 +8,7 @@ from billing.local_stripe.clock import DAY, HOUR
 from billing.local_stripe.errors import Refusal
 from billing.local_stripe.faults import Fault
 from billing.local_stripe.http import Request, Response, redirect
-from billing.local_stripe.objects import portal, subscriptions
+from billing.local_stripe.objects import portal, subscription_items
 from billing.local_stripe.pages.rendering import Renderer, day, moment, money, plan_name, rhythm
 
 if TYPE_CHECKING:
@@ -110,7 +110,8 @@ class OverviewPages:
             "name": customer["name"] or customer["email"] or customer["id"],
             "email": customer["email"] or "",
             "subscriptions": [
-                self._subscription(each) for each in subscriptions.of_customer(self._world, customer["id"])[::-1][:5]
+                self._subscription(each)
+                for each in subscription_items.of_customer(self._world, customer["id"])[::-1][:5]
             ],
             "open_invoices": [
                 {"id": each["id"], "label": f"{each['number']}, {money(each['amount_remaining'], each['currency'])}"}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from billing.local_stripe import actions, lifecycle
 from billing.local_stripe.errors import Refusal
 from billing.local_stripe.http import Request, Response, redirect
-from billing.local_stripe.objects import collecting, portal, previews, subscriptions
+from billing.local_stripe.objects import collecting, ending, portal, previews, subscription_items, subscriptions
 from billing.local_stripe.pages.rendering import Renderer, card_from, day, money, plan_name, rhythm
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class PortalPages:
     def _own(self, customer: str, form: dict[str, str]) -> Json:
         """A form names a subscription, and it has to be one of this customer."""
         found = self._world.find("subscription", form.get("subscription", ""), "subscription")
-        if found["customer"] != customer or found["status"] in subscriptions.OVER:
+        if found["customer"] != customer or found["status"] in ending.OVER:
             raise Refusal("This subscription cannot be changed here.", status=403)
         return found
 
@@ -126,9 +126,7 @@ class PortalPages:
         customer = world.find("customer", session["customer"], "customer")
         features = self._features(slug)
         live = [
-            each
-            for each in subscriptions.of_customer(world, customer["id"])
-            if each["status"] not in subscriptions.OVER
+            each for each in subscription_items.of_customer(world, customer["id"]) if each["status"] not in ending.OVER
         ]
         method = world.store.get("payment_method", self._method(customer, live) or "")
         invoices = [each for each in world.store.all("invoice") if each["customer"] == customer["id"]]

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from accounts.models import CustomProfile
 from accounts.profiles import SYSTEM_PROFILES
 from accounts.roles import Role
 from accounts.tests.people import journal, key_of, somebody
@@ -139,10 +140,12 @@ def test_one_who_does_it_does_it_for_all(module: Api, tenant: Any, alice: Api) -
 def test_the_counter_says_the_same_as_the_list_for_everybody(module: Api, alice: Api, tenant: Any) -> None:
     """One is SQL for many people at once, the other goes by the rights of who asks."""
     custom = data(alice.post("/profiles", {"name": "Sales", "permissions": [1, 2, 50]}), 201)["id"]
+    with bind(tenant.ref):
+        off = CustomProfile.objects.create(id=900, name="Off", name_key="off", permissions=[1, 2, 50], is_active=False)
     people = {
         f"{role} {profile}": somebody(tenant, f"{role}-{profile}".replace("_", "-"), role, profile_id=profile)
         for role in Role
-        for profile in (*SYSTEM_PROFILES, custom)
+        for profile in (*SYSTEM_PROFILES, custom, off.id)
     }
     for one in permissions:
         data(put(module, one.key, permission=one.key), 201)
