@@ -44,7 +44,9 @@ def chat(request: HttpRequest) -> HttpResponse:
 @require_safe
 def billing(request: HttpRequest) -> HttpResponse:
     """Plan, payment and seats of a workspace, as a product's frontend would show them."""
-    return render(request, "pages/dev_billing.html", {"product": settings.PRODUCT_NAME})
+    # The local Stripe, whose clock can be moved; "" for Stripe itself.
+    context = {"product": settings.PRODUCT_NAME, "stripe": settings.STRIPE_API_BASE}
+    return render(request, "pages/dev_billing.html", context)
 
 
 @development_only

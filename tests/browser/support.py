@@ -104,12 +104,6 @@ class Running:
         port = Layout(self.home).stripe_port_file.read_text()
         return f"http://127.0.0.1:{port}"
 
-    def manage(self, *arguments: str) -> None:
-        """``manage.py`` beside it."""
-        command = [sys.executable, "-m", "platform_site.local.run", "--", "python", "manage.py", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-
     def steer_stripe(self, method: str, path: str, body: Any = None) -> Any:
         """What the local Stripe takes from nobody but us, such as failures."""
         key = read_env_file(Layout(self.home).stripe_dir / "secrets.env")["STRIPE_SECRET_KEY"]

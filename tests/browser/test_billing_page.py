@@ -24,7 +24,6 @@ _numbers = itertools.count(1)
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One of its own: a clock that was moved is moved for everybody."""
     with started(tmp_path_factory.mktemp("home"), RATE_LIMITS="off") as running:
-        running.manage("billing_sync_catalogue", "--create")
         yield running
 
 

@@ -35,11 +35,6 @@ BY_DOING = {
 }
 
 
-@pytest.fixture(scope="module")
-def catalogue(running: Running) -> None:
-    running.manage("billing_sync_catalogue", "--create")
-
-
 @pytest.fixture
 def page(browser: Any, running: Running) -> Iterator[Any]:
     with opened(browser, running.url, running.stripe) as page:
@@ -87,7 +82,7 @@ def test_whoever_comes_to_the_set_up_is_led_to_its_page(page: Any, platform: str
 
 
 def test_a_company_comes_to_100_percent_by_doing_things(
-    browser: Any, page: Any, api: Api, running: Running, catalogue: None, mail_server: SmtpServer
+    browser: Any, page: Any, api: Api, running: Running, mail_server: SmtpServer
 ) -> None:
     platform = running.url
     who = api.register("initrode", PASSWORD)
