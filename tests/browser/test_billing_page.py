@@ -157,6 +157,56 @@ def test_what_goes_wrong_is_said_in_words(page: Any, running: Running, admin: di
     subscribe(page, running)
 
 
+@pytest.mark.parametrize(
+    ("name", "changes", "says", "offers"),
+    [
+        ("off", {"configured": False, "plan": None}, "Billing is not set up here", []),
+        ("free", {"status": "comped"}, "Nothing has to be paid.", ["Refresh from Stripe"]),
+        (
+            "paused",
+            {
+                "status": "paused",
+                "stripeStatus": "paused",
+                "access": "read_only",
+                "accessReason": "subscription_required",
+            },
+            "The trial ended without a card.",
+            ["Manage card and invoices", "Refresh from Stripe", "Cancel…"],
+        ),
+        (
+            "unpaid",
+            {"status": "unpaid", "stripeStatus": "unpaid", "access": "blocked", "accessReason": "payment_past_due"},
+            "The card is not tried any more.",
+            ["Manage card and invoices", "Refresh from Stripe", "Cancel…"],
+        ),
+        (
+            "incomplete",
+            {"status": "incomplete", "stripeStatus": "incomplete", "duplicate": True},
+            "The first payment did not come in yet.",
+            ["Manage card and invoices", "Refresh from Stripe", "Cancel…"],
+        ),
+    ],
+)
+def test_every_other_state_has_words_and_what_can_be_done(
+    page: Any, admin: dict[str, str], name: str, changes: dict[str, Any], says: str, offers: list[str]
+) -> None:
+    def answer(route: Any) -> None:
+        shown = route.fetch().json()
+        shown["data"].update(changes)
+        route.fulfill(json=shown)
+
+    page.route("**/api/v1/billing/status", answer)
+    page.reload()
+    page.get_by_text(says).wait_for()
+    assert buttons(page) == offers
+    assert page.locator("#plans").is_visible() is (name in ("unpaid", "incomplete"))
+    if changes.get("duplicate"):
+        assert "second subscription" in fact(page, "Attention")
+    if changes.get("access") == "blocked":
+        assert fact(page, "Access").startswith("Closed")
+    look_at(page, f"billing-{name}")
+
+
 def test_a_session_that_ended_leads_to_sign_in(page: Any, api: Api, admin: dict[str, str]) -> None:
     api.token = page.evaluate("JSON.parse(sessionStorage['dev-session']).accessToken")
     api.call("POST", "/auth/logout")
