@@ -221,13 +221,16 @@ def _let_schedule_go(account: BillingAccount) -> None:
 def _preview(account: BillingAccount, selection: Selection, price: str, at_once: bool) -> Change:
     if not at_once:
         return Change(account, account.period_end or timezone.now(), 0, account.currency)
+    if account.stripe_status == "trialing":
+        # Stripe's preview is of the invoice at the end of the trial; now nothing is charged.
+        return Change(account, timezone.now(), 0, account.currency)
     invoice = stripe_api().invoice_preview(
         {
             "customer": account.customer_id,
             "subscription": account.subscription_id,
             "subscription_details": {
                 "items": [{"id": account.item_id, "price": price, "quantity": selection.quantity}],
-                "proration_behavior": "none" if account.stripe_status == "trialing" else "always_invoice",
+                "proration_behavior": "always_invoice",
             },
         }
     )

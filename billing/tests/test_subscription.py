@@ -256,6 +256,15 @@ class TestChange:
         assert error(alice.post("/billing/change-plan", body)) == (409, "same_plan")
         assert "billing.seats_changed" in journal(tenant)
 
+    def test_in_a_trial_any_change_takes_effect_at_once_and_nothing_is_charged(self, shop: Shop, alice: Api) -> None:
+        shop.buys(alice)
+        for seats in (5, 3):
+            body = {**SELECTION, "quantity": seats}
+            preview = data(alice.post("/billing/change-plan", {**body, "preview": True}))
+            assert (preview["amountDue"], preview["currency"]) == (0, "usd")
+            done = data(alice.post("/billing/change-plan", body))["status"]
+            assert (done["status"], done["seats"]["purchased"], done["pendingChange"]) == ("trialing", seats, None)
+
     def test_less_takes_effect_with_the_next_period(self, paying: Shop, alice: Api, tenant: Any) -> None:
         alice.post("/billing/change-plan", {**SELECTION, "quantity": 5})
         ends = status(alice)["period"]["end"]

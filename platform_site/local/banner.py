@@ -31,9 +31,10 @@ def _places(url: str, dev_pages: bool, stripe_port: int | None) -> Sequence[tupl
         ("Health", f"{url}/api/v1/health"),
     ]
     if dev_pages:
-        places += [("Chat", f"{url}/dev/chat"), ("Mailbox", f"{url}/dev/mail")]
+        places += [(name, f"{url}/dev/{name.lower()}") for name in ("Chat", "Billing", "Setup")]
+        places.append(("Mailbox", f"{url}/dev/mail"))
     if stripe_port is not None:
-        places.append(("Billing", f"http://127.0.0.1:{stripe_port}/  (local Stripe, clock can be moved)"))
+        places.append(("Stripe", f"http://127.0.0.1:{stripe_port}/  (a local one, whose clock can be moved)"))
     return places
 
 

@@ -1,4 +1,4 @@
-"""The pages of development: a chat for trying it out, and every mail that was sent to the local mail server."""
+"""The pages of development: chat, billing and set-up for trying them out, and every mail that was sent here."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -38,6 +38,22 @@ def development_only(view: View) -> View:
 def chat(request: HttpRequest) -> HttpResponse:
     """Two windows are two people. All of it is done with the API and the socket."""
     return render(request, "pages/dev_chat.html", {"product": settings.PRODUCT_NAME})
+
+
+@development_only
+@require_safe
+def billing(request: HttpRequest) -> HttpResponse:
+    """Plan, payment and seats of a workspace, as a product's frontend would show them."""
+    # The local Stripe, whose clock can be moved; "" for Stripe itself.
+    context = {"product": settings.PRODUCT_NAME, "stripe": settings.STRIPE_API_BASE}
+    return render(request, "pages/dev_billing.html", context)
+
+
+@development_only
+@require_safe
+def setup(request: HttpRequest) -> HttpResponse:
+    """How far a workspace's set-up is, and what waits for whoever looks."""
+    return render(request, "pages/dev_setup.html", {"product": settings.PRODUCT_NAME})
 
 
 @development_only

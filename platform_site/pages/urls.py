@@ -23,6 +23,9 @@ urlpatterns = [
     _person_page("forgot-password", "forgot_password"),
     _person_page("find-workspaces", "find_workspaces"),
     _person_page("account", "account"),
+    # Where payment pages and set-up tasks lead when no FRONTEND_URL is set.
+    path("billing", views.product_page, {"development_page": "/dev/billing"}, name="billing"),
+    path("setup", views.product_page, {"development_page": "/dev/setup"}, name="setup"),
     # Slashes are not appended for anybody else, but this one is typed by hand.
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
 ]

@@ -1,7 +1,7 @@
 """The start page, the pages about one's own account, and the pages for what went wrong."""
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
@@ -35,6 +35,24 @@ def person_page(request: HttpRequest, *, template: str, token: str = "") -> Http
     response["Cache-Control"] = "no-store"
     response["X-Robots-Tag"] = "noindex"
     return response
+
+
+@require_safe
+def product_page(request: HttpRequest, *, development_page: str) -> HttpResponse:
+    """A page of the product's frontend, to which others lead, such as the checkout, where there is no frontend.
+
+    On a development machine it is a page for trying it out, and what stands in the address goes along.
+    """
+    if settings.DEVELOPMENT_PAGES:
+        query = request.META.get("QUERY_STRING", "")
+        answer: HttpResponse = HttpResponseRedirect(f"{development_page}?{query}" if query else development_page)
+    else:
+        answer = render(request, "pages/back_to_product.html", {"product": settings.PRODUCT_NAME})
+    # The address of somebody who comes back from paying names the payment.
+    answer["Referrer-Policy"] = "no-referrer"
+    answer["Cache-Control"] = "no-store"
+    answer["X-Robots-Tag"] = "noindex"
+    return answer
 
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

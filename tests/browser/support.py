@@ -1,17 +1,25 @@
 """What the browser tests share: sizes, screenshots, mails, and an authenticator app."""
 
+import json
 import os
 import re
 import signal
+import socket
 import subprocess
+import sys
 import time
 import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyotp
 import pytest
+
+from platform_site.local.environment import read_env_file
+from platform_site.local.layout import Layout
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "var" / "screenshots"
@@ -22,13 +30,27 @@ STEP_SECONDS = 30
 ADMIN = {"tenantSlug": "demo", "email": "admin@demo.test", "password": "demo-admin-pass"}
 
 
-def watch(page: Any, platform: str, wrong: list[str]) -> None:
+@contextmanager
+def opened(browser: Any, *ours: str) -> Iterator[Any]:
+    """A page whose script errors and requests to others than ``ours`` fail the test. So do its popups."""
+    context = browser.new_context(viewport=SIZES["desktop"])
+    wrong: list[str] = []
+    context.on("page", lambda page: watch(page, ours, wrong))
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    yield page
+    context.close()
+    assert wrong == []
+
+
+def watch(page: Any, ours: str | Sequence[str], wrong: list[str]) -> None:
     page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
-    page.on("request", lambda request: _note_outside(request.url, platform, wrong))
+    known = (*([ours] if isinstance(ours, str) else ours), "data:", "blob:", "about:")
+    page.on("request", lambda request: _note_outside(request.url, known, wrong))
 
 
-def _note_outside(url: str, platform: str, wrong: list[str]) -> None:
-    if not url.startswith((platform, "data:", "blob:", "about:")):
+def _note_outside(url: str, known: tuple[str, ...], wrong: list[str]) -> None:
+    if not url.startswith(known):
         wrong.append(f"outside: {url}")
 
 
@@ -45,6 +67,7 @@ def look_at(page: Any, name: str, *, whole: bool = True) -> None:
             page.screenshot(path=SHOTS / f"{name}-{size}-{scheme}.png", full_page=whole)
         assert _width(page) <= viewport["width"]
     page.set_viewport_size(NARROWEST)
+    page.screenshot(path=SHOTS / f"{name}-narrow-{SCHEMES[-1]}.png", full_page=whole)
     assert _width(page) <= NARROWEST["width"]
     page.set_viewport_size(SIZES["desktop"])
     page.emulate_media(color_scheme="light")
@@ -71,7 +94,23 @@ class Running:
     """The platform as ``make run`` started it."""
 
     url: str
+    home: Path
+    environment: dict[str, str]
     supervisor: "subprocess.Popen[bytes]"
+
+    @property
+    def stripe(self) -> str:
+        """The address of the local Stripe that runs beside it."""
+        port = Layout(self.home).stripe_port_file.read_text()
+        return f"http://127.0.0.1:{port}"
+
+    def steer_stripe(self, method: str, path: str, body: Any = None) -> Any:
+        """What the local Stripe takes from nobody but us, such as failures."""
+        key = read_env_file(Layout(self.home).stripe_dir / "secrets.env")["STRIPE_SECRET_KEY"]
+        request = urllib.request.Request(f"{self.stripe}/_local{path}", method=method)  # noqa: S310 - ours
+        request.add_header("Authorization", f"Bearer {key}")
+        with urllib.request.urlopen(request, json.dumps(body or {}).encode(), timeout=10) as answer:  # noqa: S310 - ours
+            return json.load(answer)
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + 90
@@ -102,6 +141,27 @@ class Running:
         raise AssertionError("there is no web process")
 
 
+@contextmanager
+def started(home: Path, **more: str) -> Iterator[Running]:
+    """The whole platform in a home of its own, as a newcomer gets it, with ``more`` in its environment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    keep = {"PATH", "HOME", "LANG", "VIRTUAL_ENV"}
+    environment = {name: value for name, value in os.environ.items() if name in keep}
+    environment |= {"PORT": str(port), "VAR_DIR": str(home), **more}
+    supervisor = subprocess.Popen(
+        [sys.executable, "-m", "platform_site.local.run"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
+    )
+    running = Running(f"http://127.0.0.1:{port}", home, environment, supervisor)
+    try:
+        running.wait_until_ready()
+        yield running
+    finally:
+        supervisor.send_signal(signal.SIGINT)
+        supervisor.wait(60)
+
+
 class Api:
     """The API of the platform, for what happens before somebody opens a page."""
 
@@ -120,6 +180,13 @@ class Api:
     def sign_in(self, **who: str) -> "Api":
         self.token = self.call("POST", "/auth/login", who)["accessToken"]
         return self
+
+    def register(self, slug: str, password: str) -> dict[str, str]:
+        """A company, whose administrator is signed in then. Gives what somebody signs in with."""
+        email = f"admin@{slug}.test"
+        body = {"companyName": slug.title(), "slug": slug, "adminEmail": email, "adminPassword": password}
+        self.token = self.call("POST", "/tenants/register", {**body, "adminFirstName": "Ada"})["accessToken"]
+        return {"tenantSlug": slug, "email": email, "password": password}
 
     def invite(self, **who: str) -> str:
         """The path of the link that was mailed."""
@@ -140,3 +207,22 @@ class App:
         time.sleep(max(0.0, (step - 1) * STEP_SECONDS - time.time()))
         self.last_step = step
         return pyotp.TOTP(self.secret).generate_otp(step)
+
+
+def sign_in_here(page: Any, who: dict[str, str]) -> None:
+    """On a page of development."""
+    for label, value in (
+        ("Workspace", who["tenantSlug"]),
+        ("E-mail address", who["email"]),
+        ("Password", who["password"]),
+    ):
+        page.get_by_label(label, exact=True).fill(value)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_role("button", name="Sign out").wait_for()
+
+
+def fill_card(page: Any, number: str) -> None:
+    """On a page of the local Stripe."""
+    page.get_by_label("Card number").fill(number)
+    page.get_by_label("Expiry").fill("12 / 60")
+    page.get_by_label("CVC").fill("123")

@@ -224,7 +224,7 @@ def test_presence_is_a_dot(direct: tuple[Window, Window]) -> None:
 
 def test_a_session_that_ended_elsewhere_leads_to_sign_in(windows: list[Window], api: Api) -> None:
     ada, _ = windows
-    api.token = ada.page.evaluate("JSON.parse(sessionStorage['dev-chat']).accessToken")
+    api.token = ada.page.evaluate("JSON.parse(sessionStorage['dev-session']).accessToken")
     api.call("POST", "/auth/logout")
     ada.page.get_by_text("Your session has ended. Please sign in again.").wait_for()
 

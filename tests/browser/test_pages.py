@@ -15,6 +15,8 @@ PAGES = {
     "forgot-password": "/forgot-password",
     "find-workspaces": "/find-workspaces",
     "chat": "/dev/chat",
+    "billing": "/billing",
+    "setup": "/setup",
     "mail": "/dev/mail",
     "docs": "/api/docs",
     "admin-sign-in": "/admin/login/",

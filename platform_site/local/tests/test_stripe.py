@@ -82,7 +82,7 @@ def test_another_server_is_not_taken_for_it() -> None:
 @pytest.mark.parametrize("port", [8003, None])
 def test_the_banner_names_it_when_it_runs(port: int | None, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     show(Console(), port=8000, log_dir=tmp_path, dev_pages=True, stripe_port=port, seconds=1)
-    line = "Billing       http://127.0.0.1:8003/  (local Stripe, clock can be moved)"
+    line = "Stripe        http://127.0.0.1:8003/  (a local one, whose clock can be moved)"
     assert (line in capsys.readouterr().out) is (port is not None)
 
 

@@ -20,6 +20,7 @@ from platform_site.pages.middleware import STRICT_POLICY
 
 TOKEN = "vfy_019aaf1e.019aaf1e.c2VjcmV0"
 MAILED = [f"/{name}/{TOKEN}" for name in ("verify-email", "accept-invitation", "reset-password")]
+DEVELOPMENT = ["/dev/chat", "/dev/billing", "/dev/setup", "/dev/mail"]
 PERSON = [*MAILED, "/sign-in", "/sign-in?workspace=acme", "/forgot-password", "/find-workspaces", "/account"]
 
 
@@ -63,7 +64,7 @@ def mailbox(settings: Any, tmp_path: Path) -> Path:
 def test_the_start_page_leads_on(browser: Client, settings: Any) -> None:
     settings.DEVELOPMENT_PAGES = True
     page = browser.get("/").content.decode()
-    for target in ("/api/docs", "/admin/", "/dev/mail", "/api/v1/health/system"):
+    for target in ("/api/docs", "/admin/", *DEVELOPMENT, "/api/v1/health/system"):
         assert f'href="{target}"' in page
     assert "demo-admin-pass" in page
 
@@ -76,7 +77,7 @@ def test_only_development_machines_show_sign_ins_and_mail(browser: Client, setti
 
 
 @pytest.mark.urls(__name__)
-@pytest.mark.parametrize("address", ["/", *PERSON, "/dev/chat", "/dev/mail", "/nope", "/crash"])
+@pytest.mark.parametrize("address", ["/", *PERSON, *DEVELOPMENT, "/nope", "/crash"])
 def test_pages_load_nothing_from_elsewhere_and_all_that_they_load_is_there(
     browser: Client, settings: Any, address: str
 ) -> None:
@@ -125,12 +126,18 @@ def test_a_frontend_takes_the_links_of_mails_but_leaves_the_pages(
     assert [address for address in PERSON if browser.get(address).status_code != 200] == []
 
 
-@pytest.mark.parametrize("address", PERSON)
-def test_each_field_has_its_label_and_a_place_for_what_is_wrong_with_it(browser: Client, address: str) -> None:
+@pytest.mark.urls(__name__)
+@pytest.mark.parametrize("address", [*PERSON, "/dev/billing", "/dev/setup"])
+def test_each_field_has_its_label_and_a_place_for_what_is_wrong_with_it(
+    browser: Client, settings: Any, address: str
+) -> None:
+    settings.DEVELOPMENT_PAGES = True
     page = browser.get(address).content.decode()
     ids = re.findall(r'\sid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
-    for field in re.findall(r"<input [^>]*name=[^>]*>", page):
+    for field in re.findall(r"<(?:input|textarea) [^>]*name=[^>]*>", page):
+        if 'type="radio"' in field:
+            continue
         name = re.search(r'id="([^"]+)"', field)
         assert name is not None
         assert f'<label for="{name[1]}">' in page
@@ -167,6 +174,41 @@ def test_nothing_is_a_page_for_people_and_json_for_clients(browser: Client) -> N
     assert (api.status_code, api.json()["error"]["code"]) == (404, "not_found")
 
 
+# Where others lead to
+
+
+@pytest.mark.parametrize(
+    ("address", "leads_to"),
+    [
+        ("/billing", "/dev/billing"),
+        ("/billing?session_id=cs_test_a1", "/dev/billing?session_id=cs_test_a1"),
+        ("/billing?next=%2F%2Felsewhere.example", "/dev/billing?next=%2F%2Felsewhere.example"),
+        ("/setup", "/dev/setup"),
+    ],
+)
+def test_pages_of_the_product_are_pages_for_trying_it_out_while_it_is_developed(
+    browser: Client, settings: Any, address: str, leads_to: str
+) -> None:
+    settings.DEVELOPMENT_PAGES = True
+    answer = browser.get(address)
+    assert (answer.status_code, answer["Location"]) == (302, leads_to)
+    assert answer["Referrer-Policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize("address", ["/billing", "/billing?session_id=cs_test_a1", "/setup"])
+def test_elsewhere_they_say_where_to_go_on_and_keep_to_themselves(browser: Client, settings: Any, address: str) -> None:
+    settings.DEVELOPMENT_PAGES = False
+    answer = browser.get(address)
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert "You can go back to the product now" in page
+    assert "cs_test" not in page
+    assert "/dev/" not in page
+    assert answer["Content-Security-Policy"] == STRICT_POLICY
+    assert (answer["Referrer-Policy"], answer["Cache-Control"]) == ("no-referrer", "no-store")
+    assert browser.post(address).status_code == 405
+
+
 # The mailbox
 
 
@@ -198,9 +240,7 @@ def test_a_mail_is_shown_in_a_sandbox(browser: Client, mailbox: Path) -> None:
 
 
 @pytest.mark.urls(__name__)
-@pytest.mark.parametrize(
-    "address", ["/dev/chat", "/dev/mail", "/dev/mail.json", "/dev/mail/1700000002000000000.7_2/html"]
-)
+@pytest.mark.parametrize("address", [*DEVELOPMENT, "/dev/mail.json", "/dev/mail/1700000002000000000.7_2/html"])
 def test_elsewhere_there_are_no_pages_of_development_even_where_they_are_mounted(
     browser: Client, mailbox: Path, settings: Any, address: str
 ) -> None:

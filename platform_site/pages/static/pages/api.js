@@ -32,7 +32,12 @@ function span(seconds) {
 
 // The data of the answer; every other outcome is an ApiError. Cookies stay at home unless the call is a sign-in:
 // then the browser becomes a known device, whose owner a stranger's guesses do not lock out.
-export async function call(method, path, { body, token, cookies = false } = {}) {
+export async function call(method, path, options) {
+  return (await callWhole(method, path, options)).data;
+}
+
+// The same with what a list says about itself: {data, meta}.
+export async function callWhole(method, path, { body, token, cookies = false } = {}) {
   const headers = { Accept: "application/json" };
   if (body) headers["Content-Type"] = "application/json";
   if (token) headers.Authorization = `Bearer ${token}`;
@@ -44,7 +49,7 @@ export async function call(method, path, { body, token, cookies = false } = {}) 
     cache: "no-store",
     signal: AbortSignal.timeout(PATIENCE),
   });
-  if (answer.body?.success) return answer.body.data;
+  if (answer.body?.success) return answer.body;
   const retryAfter = Number(answer.headers.get("Retry-After")) || 0;
   throw new ApiError(answer.status, answer.body?.error ?? { code: "unreadable" }, retryAfter);
 }

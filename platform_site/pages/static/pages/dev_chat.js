@@ -1,10 +1,12 @@
 // Chat for trying it out: two windows are two people. What keeps it whole is the client of the socket, used as it is.
 import { CoreRealtime } from "../clients/core-realtime.js";
-import { byId, onSubmit } from "./forms.js";
-import { held, signIn, signOut, token } from "./dev_chat_session.js";
+import { held, signOut, token } from "./dev_session.js";
+import { showSignIn as showPanel, startSignIn } from "./dev_sign_in.js";
+import { element } from "./elements.js";
+import { byId } from "./forms.js";
 import { pick, startPicker } from "./dev_chat_picker.js";
 import { Store } from "./dev_chat_store.js";
-import { drawChannels, drawHead, drawMessages, drawTyping, element } from "./dev_chat_view.js";
+import { drawChannels, drawHead, drawMessages, drawTyping } from "./dev_chat_view.js";
 
 const STATES = { connecting: ["degraded", "Connecting…"], ready: ["up", "Live"], waiting: ["down", "Not connected"], stopped: ["down", "Stopped"] };
 const ENDS = {
@@ -33,29 +35,12 @@ function showSignIn(words = "") {
   client?.close();
   client = store = null;
   document.body.className = "narrow";
-  byId("sign-in").hidden = false;
   for (const id of ["chat", "tools", "banner"]) byId(id).hidden = true;
   byId("me").open = false;
-  byId("notice").textContent = words;
-  byId("notice").hidden = !words;
-  byId("workspace").value ||= "demo";
-  byId("email").focus();
+  showPanel(words);
   document.title = document.title.replace(/^\(\d+\) /, "");
 }
 
-onSubmit(byId("sign-in-form"), async (values) => {
-  await signIn(values);
-  byId("sign-in-form").reset();
-  begin();
-});
-for (const one of document.querySelectorAll("[data-password]")) {
-  one.addEventListener("click", () => {
-    byId("workspace").value = "demo";
-    byId("email").value = one.dataset.email;
-    byId("password").value = one.dataset.password;
-    byId("sign-in-form").requestSubmit();
-  });
-}
 byId("sign-out").addEventListener("click", async () => {
   showSignIn("You are signed out.");
   await signOut();
@@ -382,5 +367,6 @@ addEventListener("click", (event) => {
   if (!byId("me").contains(event.target)) byId("me").open = false;
 });
 
+startSignIn(begin);
 if (held()) begin();
 else showSignIn();

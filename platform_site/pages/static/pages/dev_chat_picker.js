@@ -1,7 +1,8 @@
 // Whom to talk to: one person is a direct channel, more are a group with a name.
 import { ApiError } from "./api.js";
+import { face } from "./dev_chat_view.js";
+import { button, element } from "./elements.js";
 import { byId, onSubmit } from "./forms.js";
-import { button, element, face } from "./dev_chat_view.js";
 
 const dialog = byId("picker");
 let request = null;

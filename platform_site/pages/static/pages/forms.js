@@ -71,7 +71,7 @@ export function refuse(root, error) {
   const details = error.details.length ? error.details : [{ field: FIELDS[error.code], message: error.message }];
   const marked = details.map(({ field, message }) => markNamed(root, field, message)).filter(Boolean);
   if (marked.length) marked[0].focus();
-  else say(root, error.words);
+  else say(root, error.details.map(({ message }) => message).join(" ") || error.words);
 }
 
 function markNamed(root, name, message) {

@@ -1,7 +1,8 @@
-// Who this window is. Tokens live in sessionStorage, which is the tab's own: two windows can be two people.
-import { ApiError, call } from "./api.js";
+// Who this window is, on all pages of development. Tokens live in sessionStorage, which is the tab's own: two windows
+// can be two people.
+import { ApiError, call, callWhole } from "./api.js";
 
-const KEY = "dev-chat";
+const KEY = "dev-session";
 // Renewed a little early, so that a token does not expire on its way.
 const EARLY = 10_000;
 let renewing = null;
@@ -13,15 +14,15 @@ export async function signIn(values) {
   if (!answer.accessToken) {
     throw new ApiError(0, { code: "mfa", message: "This account asks for a second factor, which this page does not know." });
   }
-  keep(answer, answer.user);
+  keep(answer, { user: answer.user, tenant: answer.tenant });
 }
 
-function keep({ accessToken, refreshToken, expiresIn }, user) {
+function keep({ accessToken, refreshToken, expiresIn }, who) {
   const expiresAt = Date.now() + expiresIn * 1000 - EARLY;
-  sessionStorage.setItem(KEY, JSON.stringify({ accessToken, refreshToken, expiresAt, user }));
+  sessionStorage.setItem(KEY, JSON.stringify({ accessToken, refreshToken, expiresAt, ...who }));
 }
 
-// What the client of the socket asks for: null when nobody is signed in any more.
+// Null when nobody is signed in any more.
 export async function token({ fresh }) {
   if (held() && (fresh || Date.now() >= held().expiresAt)) await renew();
   return held()?.accessToken ?? null;
@@ -34,9 +35,9 @@ function renew() {
 }
 
 async function exchange() {
-  const { refreshToken, user } = held();
+  const { refreshToken, user, tenant } = held();
   try {
-    keep(await call("POST", "/auth/refresh", { body: { refreshToken } }), user);
+    keep(await call("POST", "/auth/refresh", { body: { refreshToken } }), { user, tenant });
   } catch (error) {
     if (error.status !== 401) throw error;
     sessionStorage.removeItem(KEY);
@@ -50,4 +51,20 @@ export async function signOut() {
     // It ends by itself when nobody renews it.
     console.warn("The session could not be ended.", error);
   });
+}
+
+// As the signed-in person: {data, meta}. Once nobody is signed in any more, an ApiError with the code "signed_out".
+export async function ask(method, path, body) {
+  try {
+    return await callWhole(method, path, { body, token: await present({ fresh: false }) });
+  } catch (error) {
+    if (error.status !== 401 || error.code === "signed_out") throw error;
+  }
+  return callWhole(method, path, { body, token: await present({ fresh: true }) });
+}
+
+async function present(how) {
+  const found = await token(how);
+  if (!found) throw new ApiError(401, { code: "signed_out", message: "Your session has ended. Please sign in again." });
+  return found;
 }
