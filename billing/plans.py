@@ -81,15 +81,16 @@ class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     def find(self, plan_id: str) -> Plan | None:
         return next((plan for plan in self.plans if plan.id == plan_id), None)
 
-    def of_price(self, *, price_id: str, lookup_key: str) -> tuple[Plan, Interval | None] | None:
-        """The plan that Stripe's price was sold as."""
+    def of_price(self, *, price_id: str, lookup_key: str, plan_id: str = "") -> tuple[Plan, Interval | None] | None:
+        """The plan that Stripe's price was sold as: by lookup key, else by what stands on it or in the catalogue."""
         for plan in self.plans:
             for interval in plan.prices:
                 if lookup_key and plan.lookup_key(interval) == lookup_key:
                     return plan, interval
             if price_id in plan.legacy_prices:
                 return plan, None
-        return None
+        known = self.find(plan_id)
+        return (known, None) if known else None
 
 
 def catalogue() -> Catalogue:

@@ -85,7 +85,11 @@ def plan_of(price: Mapping[str, Any], catalogue: Catalogue) -> tuple[str, str]:
     if not price:
         return "", ""
     interval = _INTERVALS.get((price.get("recurring") or {}).get("interval", ""), "")
-    found = catalogue.of_price(price_id=price["id"], lookup_key=price.get("lookup_key") or "")
+    found = catalogue.of_price(
+        price_id=price["id"],
+        lookup_key=price.get("lookup_key") or "",
+        plan_id=(price.get("metadata") or {}).get("plan_id", ""),
+    )
     if found is None:
         return LEGACY, interval
     plan, known = found

@@ -37,6 +37,8 @@ PUBLIC = {
     "GET /api/v1/notifications/unsubscribe/{token}",
     "POST /api/v1/notifications/unsubscribe/{token}",
     "POST /api/v1/email/webhooks/{provider}",
+    "GET /api/v1/billing/plans",
+    "POST /api/v1/billing/webhook",
     "POST /api/v1/tenants/register",
     "GET /api/v1/tenants/by-slug/{slug}",
     "GET /api/v1/tenants/check-slug/{slug}",

@@ -8,10 +8,11 @@ from billing.stripe_api import Object, stripe_api
 
 @dataclass(slots=True)
 class CatalogueReport:
-    """Lookup keys. ``different``: the price costs something else there; nobody changes a price in Stripe."""
+    """Lookup keys. ``different``: the price costs something else there; a price cannot be changed in Stripe."""
 
     present: list[str] = field(default_factory=list)
     created: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     different: list[str] = field(default_factory=list)
 
@@ -20,8 +21,11 @@ class CatalogueReport:
         return not (self.missing or self.different)
 
 
-def catalogue_sync(*, create: bool) -> CatalogueReport:
+def catalogue_sync(*, create: bool, replace: bool = False) -> CatalogueReport:
     """Compare the catalogue with Stripe's prices by lookup key; with ``create`` make those that are missing.
+
+    With ``replace`` a price that is different there gives its lookup key to a new one. Who subscribed to it goes
+    on paying it, and keeps the plan.
 
     Raises ``billing_not_configured``, ``billing_provider_error``.
     """
@@ -35,10 +39,13 @@ def catalogue_sync(*, create: bool) -> CatalogueReport:
             report.created.append(key)
         elif price is None:
             report.missing.append(key)
-        elif _is_other(price, plan, interval, plans.currency):
-            report.different.append(key)
-        else:
+        elif not _is_other(price, plan, interval, plans.currency):
             report.present.append(key)
+        elif replace:
+            _create(plan, interval, key, plans.currency, takes_key=True)
+            report.replaced.append(key)
+        else:
+            report.different.append(key)
     return report
 
 
@@ -47,7 +54,7 @@ def _is_other(price: Object, plan: Plan, interval: Interval, currency: str) -> b
     return said != (currency, plan.prices[interval].amount, STRIPE_INTERVALS[interval])
 
 
-def _create(plan: Plan, interval: Interval, key: str, currency: str) -> None:
+def _create(plan: Plan, interval: Interval, key: str, currency: str, *, takes_key: bool = False) -> None:
     """A price with its product. The keys make a second run at the same moment the same call."""
     product = stripe_api().product_create(
         {"name": plan.name, "metadata": {"plan_id": plan.id}}, key=f"product:{plan.id}:{currency}"
@@ -59,7 +66,10 @@ def _create(plan: Plan, interval: Interval, key: str, currency: str) -> None:
             "currency": currency,
             "unit_amount": amount,
             "lookup_key": key,
+            "transfer_lookup_key": takes_key,
+            # By which the plan is known when another price has the key.
+            "metadata": {"plan_id": plan.id},
             "recurring": {"interval": STRIPE_INTERVALS[interval]},
         },
-        key=f"price:{key}:{amount}:{product['id']}",
+        key=f"price:{key}:{currency}:{amount}:{product['id']}",
     )

@@ -44,6 +44,25 @@ class TestCatalogue:
         assert "different  pro_monthly" in run_and_fail("billing_sync_catalogue")
         assert "missing    small_monthly" in run_and_fail("billing_sync_catalogue")
 
+    def test_a_price_that_is_replaced_is_kept_by_who_pays_it(
+        self, shop: Shop, alice: Api, mallory: Api, tenant: Any, settings: Any, tmp_path: Any
+    ) -> None:
+        from pathlib import Path
+
+        trial_over(tenant)
+        shop.buys(alice)
+        other = tmp_path / "plans.yaml"
+        other.write_text(Path(settings.BILLING_PLANS).read_text().replace("1200}", "1300}"))
+        settings.BILLING_PLANS = str(other)
+        report = json.loads(run("billing_sync_catalogue", "--create", "--replace", "--json"))
+        assert (report["replaced"], report["different"]) == (["pro_monthly"], [])
+        assert json.loads(run("billing_sync", "acme"))["plan"]["unitAmount"] == 1200
+        found = status(alice)["plan"]
+        assert (found["id"], found["interval"]) == ("pro", "monthly")
+        shop.buys(mallory)
+        assert status(mallory)["plan"]["unitAmount"] == 1300
+        assert json.loads(run("billing_sync_catalogue", "--create", "--replace", "--json"))["replaced"] == []
+
     def test_without_stripe_it_says_so(self, database: None) -> None:
         assert failed("billing_sync_catalogue")[0] == 2
 

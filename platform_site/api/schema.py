@@ -350,6 +350,7 @@ def _example_meta(operation: Operation, schema: Document) -> Document:
         "nextCursor": None,
         "prevCursor": None,
         "complete": True,
+        "hasMore": False,
     }
     return {name: known.get(name, 0) for name in schema["properties"]}
 

@@ -135,7 +135,7 @@ class Plan:
             name="catalogue",
             doing="Making the plans known to the local Stripe",
             kind=Kind.STEP,
-            command=lambda: self._python("manage.py", "billing_sync_catalogue", "--create"),
+            command=lambda: self._python("manage.py", "billing_sync_catalogue", "--create", "--replace"),
         )
 
     def _seed(self) -> Part:

