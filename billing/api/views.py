@@ -273,7 +273,7 @@ class InvoicesView(BillingView):
     )
     def get(self, request: Request) -> Response:
         limit = whole_parameter(request, "limit", default=20, maximum=100)
-        after = single_parameter(request, "startingAfter") or ""
+        after = single_parameter(request, "startingAfter")
         self.goes_to_stripe()
         invoices, more = invoices_of(tenant_id=self.identity.tenant.id, limit=limit, starting_after=after)
         return Listed([present_invoice(one) for one in invoices], {"hasMore": more})

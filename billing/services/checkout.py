@@ -278,7 +278,8 @@ def _with_session(url: str) -> str:
 def portal_url(*, account: BillingAccount, return_path: str = "", flow: str = "") -> str:
     """A page of Stripe's on which the customer manages what was bought. Of short life, for whoever has it.
 
-    Raises ``no_billing_account``, ``no_active_subscription``, ``return_path_invalid``.
+    A ``flow`` that Stripe does not offer now leads to its first page. Raises ``no_billing_account``,
+    ``no_active_subscription``, ``return_path_invalid``.
     """
     api = stripe_api()
     if not is_own_path(return_path):
@@ -288,7 +289,14 @@ def portal_url(*, account: BillingAccount, return_path: str = "", flow: str = ""
     params: dict[str, Any] = {"customer": account.customer_id, "return_url": own_url(return_path, "/billing")}
     if flow:
         params["flow_data"] = _flow(account, flow)
-    url: str = api.portal_create(params)["url"]
+    try:
+        session = api.portal_create(params)
+    except Refused:
+        if not flow:
+            raise
+        # What it should lead to cannot be done now, such as cancelling again: then to where one sees why.
+        session = api.portal_create({name: value for name, value in params.items() if name != "flow_data"})
+    url: str = session["url"]
     return url
 
 

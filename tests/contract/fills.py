@@ -728,7 +728,8 @@ def _portal(case: Any) -> None:
     _put(case, returnPath="/billing")
 
 
-@fills("billing_cancel", "billing_sync")
+# Always: the run's own company would have no trial any more, and then nothing could be changed in it.
+@fills("billing_cancel", "billing_sync", always=True)
 def _subscriber(case: Any) -> None:
     _as(case, world.subscriber())
 
