@@ -5,6 +5,7 @@ generated number is nobody's number. A fill puts what is there in their place;
 everything else stays as generated.
 """
 
+import itertools
 import json
 import os
 from collections.abc import Callable
@@ -714,6 +715,10 @@ def _item(case: Any) -> None:
             _put(case, url="/sales/leads/42")
 
 
+# Each change has to change something.
+_seats = itertools.cycle(range(4, 500))
+
+
 # Which plans there are, and how many seats of them are sold, is the catalogue's to say.
 @fills("billing_checkout", always=True)
 def _checkout(case: Any) -> None:
@@ -742,7 +747,7 @@ def _resume(case: Any) -> None:
 @fills("billing_change_plan", always=True)
 def _change_plan(case: Any) -> None:
     _as(case, world.subscriber())
-    _put(case, planId="pro", interval="monthly", quantity=5)
+    _put(case, planId="pro", interval="monthly", quantity=next(_seats))
 
 
 @fills("billing_invoices", always=True)
