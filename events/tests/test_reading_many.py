@@ -88,7 +88,8 @@ def _alike(items: list[Raw]) -> None:
 
 
 @pytest.mark.no_django
-@settings(max_examples=scaled(400, 40_000), deadline=None)
+@pytest.mark.timeout(900)
+@settings(max_examples=scaled(400, 10_000), deadline=None)
 @given(st.lists(_sent | _strange, min_size=1, max_size=4))
 def test_a_batch_reads_as_its_events_do_one_by_one(texts: list[bytes]) -> None:
     _alike([Raw(text) for text in texts])
