@@ -17,7 +17,8 @@ from platform_site.realtime.presence import presence_key
 from platform_site.realtime.subscription import ValkeyAway
 
 if TYPE_CHECKING:
-    from platform_site.realtime.hub import Hub, Room
+    from platform_site.realtime.hub import Hub
+    from platform_site.realtime.rooms import Room
 
 log = structlog.get_logger(__name__)
 

@@ -40,7 +40,8 @@ from platform_site.realtime.protocol import (
 )
 
 if TYPE_CHECKING:
-    from platform_site.realtime.hub import Hub, Room
+    from platform_site.realtime.hub import Hub
+    from platform_site.realtime.rooms import Room
 
 log = structlog.get_logger(__name__)
 
@@ -158,7 +159,7 @@ class Connection:
                 ready.update(greeting.ready)
                 frames.extend(greeting.frames)
                 for channel, (seq, change) in greeting.positions.items():
-                    self.hub.learn(self.room, channel, seq, change)
+                    self.hub.sweeping.learn(self.room, channel, seq, change)
             ready["counts"] = (await unread_counts(db, [person.user_id]))[person.user_id]
         await self.out.put(_text(ready))
         for each in frames:

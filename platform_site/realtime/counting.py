@@ -15,7 +15,8 @@ from platform_site.async_binding import Bound, DatabaseAway, abind
 from platform_site.unread import ALWAYS_SHOWN, joint_statement, unread_sources
 
 if TYPE_CHECKING:
-    from platform_site.realtime.hub import Hub, Room
+    from platform_site.realtime.hub import Hub
+    from platform_site.realtime.rooms import Room
 
 log = structlog.get_logger(__name__)
 

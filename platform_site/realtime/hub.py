@@ -8,106 +8,35 @@ by the same lines, so that no socket can tell the difference.
 
 import asyncio
 import time
-from collections.abc import Collection, Coroutine, Iterable, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from contextvars import Context
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-import orjson
 import structlog
 from django.conf import settings
 from redis.asyncio import Redis
 
-from platform_site.async_binding import DatabaseAway, abind, close_pool
-from platform_site.binding import TenantRef
+from platform_site.async_binding import DatabaseAway, close_pool
 from platform_site.realtime.arrivals import Arrivals
 from platform_site.realtime.connection import Connection
 from platform_site.realtime.counting import Counting
-from platform_site.realtime.envelopes import Header, Kind, unpack
-from platform_site.realtime.lines import Line
+from platform_site.realtime.envelopes import Header, unpack
 from platform_site.realtime.metrics import Metrics
 from platform_site.realtime.outbound import Message
-from platform_site.realtime.ports import Person, the_door, the_store
+from platform_site.realtime.ports import Person, the_door
 from platform_site.realtime.protocol import Close, Closing
 from platform_site.realtime.publishing import topic
+from platform_site.realtime.rooms import Room
 from platform_site.realtime.subscription import Subscription
+from platform_site.realtime.sweeping import Sweeping, prepared
 
 log = structlog.get_logger(__name__)
 
-# How long the next number may be late before the database is asked for it.
-HOLD_SECONDS: Final = 0.1
-# More than this many missing at once are not pushed: clients are told to get them.
-HEAL_AT_MOST: Final = 200
-# A database that was away is asked again after so long.
-AWAY_SECONDS: Final = 1.0
 # The reader lets others have the loop after so much work.
 SLICE_SECONDS: Final = 0.002
-SWEEP_SECONDS: Final = 3.0
-
-Waiting = tuple[Sequence[int] | None, Message, int]
-
-
-class Room:
-    """The sockets of one tenant in this process. Nothing crosses from one room to another."""
-
-    __slots__ = (
-        "_members",
-        "counting",
-        "dirty",
-        "lines",
-        "looked",
-        "people",
-        "swept",
-        "swept_until",
-        "tenant",
-        "watchers",
-    )
-
-    def __init__(self, tenant: TenantRef) -> None:
-        self.tenant = tenant
-        self.people: dict[int, list[Connection]] = {}
-        self.watchers: dict[int, set[Connection]] = {}
-        self.lines: dict[tuple[str, Kind], Line[Waiting]] = {}
-        # Whose counts may have changed.
-        self.dirty: set[int] = set()
-        self.counting = False
-        self.swept = time.monotonic()
-        # Everything before it was swept, by the database's clock; None before the first time.
-        self.swept_until: datetime | None = None
-        self.looked = time.monotonic()
-        self._members: dict[str, tuple[float, frozenset[int]]] = {}
-
-    def line(self, channel: str, kind: Kind) -> Line[Waiting]:
-        line = self.lines.get((channel, kind))
-        if line is None:
-            line = self.lines[channel, kind] = Line()
-        return line
-
-    def heard_of(self, channel: str) -> bool:
-        """Whether anybody here was told of it."""
-        line = self.lines.get((channel, "message"))
-        return line is not None and line.known is not None
-
-    @property
-    def connections(self) -> Iterable[Connection]:
-        return (connection for own in self.people.values() for connection in own)
-
-    def members(self, channel: str) -> frozenset[int] | None:
-        """Who is in a channel, as it was at most half a minute ago and before any word of a change; None: ask."""
-        found = self._members.get(channel)
-        return found[1] if found and found[0] > time.monotonic() else None
-
-    def remember(self, channel: str, members: Iterable[int]) -> frozenset[int]:
-        if len(self._members) > 1000:
-            self._members.clear()
-        known = frozenset(members)
-        self._members[channel] = (time.monotonic() + 30, known)
-        return known
-
-    def forget_members(self, channel: str) -> None:
-        self._members.pop(channel, None)
 
 
 class Hub:
@@ -121,6 +50,7 @@ class Hub:
         self._subscription = Subscription(self._hear, self._heard_again)
         self._arrivals = Arrivals(self)
         self._counting = Counting(self)
+        self.sweeping = Sweeping(self)
         self._tasks: set[asyncio.Task[None]] = set()
         self._running: list[asyncio.Task[None]] = []
 
@@ -270,9 +200,9 @@ class Hub:
         if kind == "message" or kind == "change":
             line = room.line(channel or "", kind)
             for to, each, length in line.offer(header.number, (header.to, message, size)):
-                self._send(room, to, each, length)
+                self.send(room, to, each, length)
             if line.held and not line.waiting:
-                self._wait(room, channel or "", kind, line)
+                self.sweeping.wait(room, channel or "", kind, line)
         elif kind == "look":
             self.spawn(self._look(room, {UUID(one) for one in header.sessions}))
         elif kind == "count":
@@ -284,10 +214,10 @@ class Hub:
             if channel is not None:
                 room.forget_members(channel)
                 if header.number or header.change:
-                    self.learn(room, channel, header.number, header.change)
-            self._send(room, header.to, message, size, fleeting=kind == "fleeting")
+                    self.sweeping.learn(room, channel, header.number, header.change)
+            self.send(room, header.to, message, size, fleeting=kind == "fleeting")
 
-    def _send(
+    def send(
         self, room: Room, to: Sequence[int] | None, message: Message, size: int, *, fleeting: bool = False
     ) -> None:
         people = room.people
@@ -302,63 +232,6 @@ class Hub:
         if not fleeting and deliveries:
             room.dirty.update(people if to is None else to)
 
-    # -- what is numbered ----------------------------------------------------------------------
-
-    def learn(self, room: Room, channel: str, seq: int, change: int) -> None:
-        """Somebody was told, or the database says, that a channel has come this far."""
-        kinds: tuple[tuple[Kind, int], ...] = (("message", seq), ("change", change))
-        for kind, number in kinds:
-            line = room.line(channel, kind)
-            line.learn(number)
-            if line.behind and not line.waiting:
-                self._wait(room, channel, kind, line)
-
-    def _wait(self, room: Room, channel: str, kind: Kind, line: Line[Waiting]) -> None:
-        line.waiting = True
-        self.spawn(self._heal(room, channel, kind, line))
-
-    async def _heal(self, room: Room, channel: str, kind: Kind, line: Line[Waiting]) -> None:
-        """Give the missing numbers a moment to come by themselves, then get them."""
-        try:
-            await asyncio.sleep(HOLD_SECONDS)
-            while line.behind and self.rooms.get(room.tenant.id) is room:
-                after, upto = line.hole()
-                if upto > after and not await self._fill(room, channel, kind, line, after, upto):
-                    await asyncio.sleep(AWAY_SECONDS)
-                    continue
-                self._hand_on(room, line.skip_to(upto))
-        finally:
-            line.waiting = False
-
-    async def _fill(self, room: Room, channel: str, kind: Kind, line: Line[Waiting], after: int, upto: int) -> bool:
-        """False when the database is away. What waits behind the hole waits with it: nothing is sent meanwhile."""
-        store = the_store()
-        try:
-            async with abind(room.tenant) as db:
-                if upto - after > HEAL_AT_MOST:
-                    members = await store.members(db, channel)
-                    found = []
-                else:
-                    members = []
-                    found = await store.stored(db, channel, kind, after, upto)
-        except DatabaseAway as error:
-            log.warning("realtime.not_healed", error=type(error).__name__)
-            return False
-        self.metrics.healed += len(found)
-        for one in found:
-            message, size = _prepared(one.frame)
-            self._hand_on(room, line.offer(one.number, (one.to, message, size)))
-        if members:
-            # So many changes can be of any message.
-            first, last = (after + 1, upto) if kind == "message" else (1, room.line(channel, "message").known or 1)
-            gap, size = _prepared({"t": "gap", "c": channel, "from": first, "to": last})
-            self._send(room, members, gap, size)
-        return True
-
-    def _hand_on(self, room: Room, released: Iterable[Waiting]) -> None:
-        for to, message, size in released:
-            self._send(room, to, message, size)
-
     # -- what is looked at by the clock --------------------------------------------------------
 
     async def _tick(self) -> None:
@@ -369,44 +242,22 @@ class Hub:
             for room in list(self.rooms.values()):
                 for connection in list(room.connections):
                     connection.tick(now, clock)
-                if now - room.swept >= self.sweep_every():
+                if now - room.swept >= self.sweeping.every():
                     room.swept = now
-                    self.spawn(self._sweep(room))
+                    self.spawn(self.sweeping.sweep(room))
                 if now - room.looked >= settings.REALTIME_LOOK_SECONDS:
                     room.looked = now
                     self.spawn(self._look(room, set()))
 
-    def sweep_every(self) -> float:
-        """Three seconds, and longer when so many tenants are here that the database would notice."""
-        return max(SWEEP_SECONDS, len(self.rooms) / 200)
-
-    async def _sweep(self, room: Room) -> None:
-        """Compare what the database has with what the sockets were told; the difference is handed on."""
-        store = the_store()
-        try:
-            async with abind(room.tenant) as db:
-                until, active = await store.active(db, room.swept_until)
-                unheard = [channel for channel, seq, _ in active if seq and not room.heard_of(channel)]
-                new = await store.concerned(db, unheard, room.people) if unheard else set()
-        except DatabaseAway as error:
-            log.warning("realtime.not_swept", error=type(error).__name__)
-            return
-        room.swept_until = until
-        for channel, seq, change in active:
-            if channel in new:
-                # Somebody here is in it, and the word that it is there was lost. Its last message brings it.
-                self.learn(room, channel, seq - 1, change)
-            self.learn(room, channel, seq, change)
-
     async def _heard_again(self) -> None:
         """Valkey is back after it was away: whatever was published meanwhile has to be found, and now."""
         log.info("realtime.valkey_back", rooms=len(self.rooms))
-        refresh, size = _prepared({"t": "refresh"})
+        refresh, size = prepared({"t": "refresh"})
         for room in list(self.rooms.values()):
             room.swept = time.monotonic()
-            self.spawn(self._sweep(room))
+            self.spawn(self.sweeping.sweep(room))
             self.spawn(self._look(room, set()))
-            self._send(room, None, refresh, size)
+            self.send(room, None, refresh, size)
 
     async def _look(self, room: Room, sessions: Collection[UUID]) -> None:
         """Do these sessions still live? All of the room when none is named."""
@@ -431,8 +282,3 @@ class Hub:
             if one.person is not None and one.person.session_id not in alive:
                 self.metrics.kicked += 1
                 one.close(Close.REVOKED, "signed out")
-
-
-def _prepared(frame: Any) -> tuple[Message, int]:
-    body = orjson.dumps(frame)
-    return {"type": "websocket.send", "text": body.decode()}, len(body)
