@@ -8,7 +8,7 @@ from billing.models import BillingAccount, CheckoutAttempt
 from billing.plans import Plan, catalogue
 from billing.selectors.allowance import has_bought
 from billing.selectors.status import BillingStatus
-from billing.state import LEGACY
+from billing.state import LEGACY, can_resume
 from platform_site.moments import wire_time
 
 
@@ -65,7 +65,7 @@ def present_status(status: BillingStatus, *, manages: bool) -> dict[str, Any]:
         "cancellation": {
             "scheduled": account.cancel_at is not None and account.ended_at is None,
             "effectiveAt": _time(account.ended_at or account.cancel_at),
-            "canResume": status.can_resume,
+            "canResume": can_resume(account),
         },
         "payment": {
             "pastDueSince": _time(account.past_due_since),

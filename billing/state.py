@@ -157,6 +157,11 @@ def _id(value: Any) -> str:
     return value["id"] if isinstance(value, Mapping) else value or ""
 
 
+def can_resume(account: BillingAccount) -> bool:
+    """Whether there is a cancellation that has not taken effect."""
+    return account.stripe_status in STANDING and account.cancel_at is not None
+
+
 def is_comped(account: BillingAccount, now: datetime) -> bool:
     return account.is_comped and (account.comped_until is None or account.comped_until > now)
 

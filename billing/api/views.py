@@ -27,7 +27,9 @@ from billing.presenting import present_checkout, present_invoice, present_plan, 
 from billing.selectors.accounts import account_of
 from billing.selectors.invoices import invoices_of
 from billing.selectors.status import billing_status, public_plans
-from billing.services.checkout import checkout_start, portal_url, selection_of
+from billing.services.checkout import checkout_start
+from billing.services.portal import portal_url
+from billing.services.selecting import selection_of
 from billing.services.subscriptions import plan_change, subscription_cancel, subscription_resume
 from billing.services.syncing import account_sync
 from billing.stripe_api import stripe_api

@@ -14,7 +14,7 @@ from billing.models import BillingAccount
 from billing.plans import Plan, SeatMode, catalogue
 from billing.selectors.accounts import account_of
 from billing.selectors.allowance import has_bought, plan_in_force
-from billing.state import STANDING, access_of, status_of
+from billing.state import access_of, status_of
 from platform_site.binding import require_tenant
 from platform_site.paid_access import FULL, PaidAccess
 
@@ -59,10 +59,6 @@ class BillingStatus:
     seats: SeatUse
     trial: TrialState
     now: datetime
-
-    @property
-    def can_resume(self) -> bool:
-        return self.account.stripe_status in STANDING and self.account.cancel_at is not None
 
     @property
     def grace_ends_at(self) -> datetime | None:

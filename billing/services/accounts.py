@@ -1,7 +1,6 @@
 """Accounts: made when they are first needed, locked by whoever decides about them, heard of by all sessions."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -71,7 +70,7 @@ def account_changed(
     )
 
 
-def accounts_open(*, now: datetime, most: int = 500) -> int:
+def accounts_open(*, most: int = 500) -> int:
     """Make the accounts of tenants that have none, so that their trials end. Gives how many."""
     without = Tenant.objects.filter(status=Tenant.Status.ACTIVE, billing=None).order_by("created_at")
     ids = list(without.values_list("id", flat=True)[:most])

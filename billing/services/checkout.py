@@ -1,8 +1,7 @@
 """Going to pay: one open checkout of a tenant at a time, however many people press the button."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -11,15 +10,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.seats import seats_used
 from billing import catalog, errors
 from billing.models import BillingAccount, CheckoutAttempt
-from billing.plans import Interval, Plan, catalogue
+from billing.return_paths import own_url
 from billing.services.accounts import account_lock
+from billing.services.selecting import Selection, price_id
 from billing.services.syncing import sync_locked
 from billing.state import BLOCKING
 from billing.stripe_api import Missing, Object, Refused, stripe_api
-from platform_site.errors import PlatformError, invalid_field
+from platform_site.errors import PlatformError
 from platform_site.journal.services import record
 
 # Stripe takes a trial's end that is at least two days away.
@@ -31,78 +30,6 @@ STRIPE_LOCALES: Final = frozenset(
     (*("bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fil", "fr", "hr", "hu", "id", "it", "ja", "ko", "lt"),
      *("lv", "ms", "mt", "nb", "nl", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "th", "tr", "vi", "zh"))
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What somebody wants to buy. Paths are of the product's frontend; "" for its billing page."""
-
-    plan: Plan
-    interval: Interval
-    quantity: int
-    success_path: str = ""
-    cancel_path: str = ""
-
-
-def selection_of(
-    *, plan_id: str, interval: str, quantity: int | None = None, success_path: str = "", cancel_path: str = ""
-) -> Selection:
-    """Judge what was asked for, in the bound tenant.
-
-    Raises ``unknown_plan``, ``unknown_interval``, ``plan_not_purchasable``, ``quantity_not_allowed`` and
-    ``return_path_invalid`` with their fields, and ``quantity_below_used_seats``.
-    """
-    plan = catalogue().find(plan_id)
-    if plan is None:
-        raise invalid_field("planId", errors.UNKNOWN_PLAN)
-    if not plan.prices:
-        raise invalid_field("planId", errors.PLAN_NOT_PURCHASABLE)
-    if interval not in plan.prices:
-        raise invalid_field("interval", errors.UNKNOWN_INTERVAL)
-    for name, path in (("successPath", success_path), ("cancelPath", cancel_path)):
-        if not is_own_path(path):
-            raise invalid_field(name, errors.RETURN_PATH_INVALID)
-    return Selection(plan, interval, _quantity(plan, quantity), success_path, cancel_path)
-
-
-def _quantity(plan: Plan, wanted: int | None) -> int:
-    used = seats_used()
-    if not plan.counts_seats:
-        if wanted not in (None, 1):
-            raise invalid_field("quantity", errors.QUANTITY_NOT_ALLOWED, "This plan is not sold by the seat.")
-        if plan.seats.mode == "included" and used > plan.seats.included:
-            raise _too_few(plan.seats.included, used)
-        return 1
-    quantity = max(used, plan.seats.min) if wanted is None else wanted
-    if not plan.seats.min <= quantity <= plan.seats.max:
-        text = f"Between {plan.seats.min} and {plan.seats.max} seats are sold."
-        raise invalid_field("quantity", errors.QUANTITY_NOT_ALLOWED, text)
-    if quantity < used:
-        raise _too_few(quantity, used)
-    return quantity
-
-
-def _too_few(seats: int, used: int) -> PlatformError:
-    return PlatformError(errors.QUANTITY_BELOW_USED, context={"seats": seats, "used": used})
-
-
-def is_own_path(path: str) -> bool:
-    """Whether a browser that is sent there stays with the product. "" is."""
-    if not path:
-        return True
-    parts = urlsplit(path)
-    return (
-        path.startswith("/")
-        and not path.startswith("//")
-        and "\\" not in path
-        and not (parts.scheme or parts.netloc)
-        and path.isprintable()
-    )
-
-
-def own_url(path: str, default: str) -> str:
-    """A path of the frontend as a whole address; of our own pages where there is no frontend."""
-    return (settings.FRONTEND_URL or settings.PUBLIC_URL) + (path or default)
 
 
 def checkout_start(*, tenant_id: UUID, user: User, selection: Selection) -> CheckoutAttempt:
@@ -228,18 +155,6 @@ def _open_session(attempt_id: UUID, tenant_id: UUID, selection: Selection) -> Ch
     return attempt
 
 
-def price_id(plan: Plan, interval: Interval) -> str:
-    """Stripe's id of a price. Raises ``billing_provider_error`` when Stripe has none under its lookup key."""
-    key = plan.lookup_key(interval)
-    price = stripe_api().prices_by([key]).get(key)
-    if price is None:
-        raise PlatformError(
-            errors.BILLING_PROVIDER_ERROR, "The payment provider has no price for this plan.", context={"price": key}
-        )
-    found: str = price["id"]
-    return found
-
-
 def _session_params(account: BillingAccount, attempt: CheckoutAttempt, price: str) -> Object:
     tenant_id = str(account.tenant_id)
     item: Object = {"price": price, "quantity": attempt.quantity}
@@ -273,36 +188,3 @@ def _session_params(account: BillingAccount, attempt: CheckoutAttempt, price: st
 def _with_session(url: str) -> str:
     """Stripe puts the session's id where this stands; the frontend hands it to /billing/sync."""
     return f"{url}{'&' if urlsplit(url).query else '?'}session_id={{CHECKOUT_SESSION_ID}}"
-
-
-def portal_url(*, account: BillingAccount, return_path: str = "", flow: str = "") -> str:
-    """A page of Stripe's on which the customer manages what was bought. Of short life, for whoever has it.
-
-    A ``flow`` that Stripe does not offer now leads to its first page. Raises ``no_billing_account``,
-    ``no_active_subscription``, ``return_path_invalid``.
-    """
-    api = stripe_api()
-    if not is_own_path(return_path):
-        raise invalid_field("returnPath", errors.RETURN_PATH_INVALID)
-    if account.customer_id is None:
-        raise PlatformError(errors.NO_BILLING_ACCOUNT, context={"checkout": "/api/v1/billing/checkout"})
-    params: dict[str, Any] = {"customer": account.customer_id, "return_url": own_url(return_path, "/billing")}
-    if flow:
-        params["flow_data"] = _flow(account, flow)
-    try:
-        session = api.portal_create(params)
-    except Refused:
-        if not flow:
-            raise
-        # What it should lead to cannot be done now, such as cancelling again: then to where one sees why.
-        session = api.portal_create({name: value for name, value in params.items() if name != "flow_data"})
-    url: str = session["url"]
-    return url
-
-
-def _flow(account: BillingAccount, flow: str) -> Object:
-    if flow == "payment_method_update":
-        return {"type": flow}
-    if account.stripe_status not in BLOCKING:
-        raise PlatformError(errors.NO_SUBSCRIPTION)
-    return {"type": flow, flow: {"subscription": account.subscription_id}}

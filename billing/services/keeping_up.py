@@ -35,7 +35,7 @@ def keep_up(*, now: datetime) -> None:
     """One round, in public. What fails for one tenant is logged and left for the next round."""
     if not settings.BILLING_CONFIGURED:
         return
-    while accounts_open(now=now):
+    while accounts_open():
         pass
     trials_announce(now=now)
     subscriptions_of_the_gone()

@@ -15,9 +15,9 @@ from django.utils import timezone
 from billing import errors
 from billing.models import BillingAccount
 from billing.services.accounts import access_write, account_changed, account_lock
-from billing.services.checkout import Selection, price_id
+from billing.services.selecting import Selection, price_id
 from billing.services.syncing import sync_locked
-from billing.state import LIVE, STANDING
+from billing.state import LIVE, can_resume
 from billing.stripe_api import Missing, Object, stripe_api
 from platform_site.errors import PlatformError
 
@@ -94,7 +94,7 @@ def subscription_resume(*, tenant_id: UUID, by: str = "") -> BillingAccount:
     """Take a cancellation back before it takes effect. Raises ``not_resumable``."""
     account = account_lock(tenant_id=tenant_id)
     sync_locked(account)
-    if not can_resume(account, timezone.now()):
+    if not can_resume(account):
         raise PlatformError(errors.NOT_RESUMABLE)
     stripe_api().subscription_update(
         account.subscription_id, {"cancel_at_period_end": False}, key=_once(account, "resume")
@@ -102,10 +102,6 @@ def subscription_resume(*, tenant_id: UUID, by: str = "") -> BillingAccount:
     sync_locked(account)
     account_changed(account, "resumed", by=by)
     return account
-
-
-def can_resume(account: BillingAccount, now: datetime) -> bool:
-    return account.stripe_status in STANDING and account.cancel_at is not None and account.ended_at is None
 
 
 @dataclass(frozen=True, slots=True)
