@@ -28,7 +28,7 @@ def reconcile_seats() -> None:
     if not settings.BILLING_CONFIGURED:
         return
     subscribed = BillingAccount.objects.filter(stripe_status__in=("active", "trialing"), tenant__status="active")
-    for tenant_id in subscribed.values_list("tenant_id", flat=True).iterator():
+    for tenant_id in list(subscribed.values_list("tenant_id", flat=True)):
         tenant = find_tenant(id=tenant_id)
         if tenant is None:
             continue

@@ -12,9 +12,9 @@ from django.db.models import Q
 from billing import catalog
 from billing.models import BillingAccount, CheckoutAttempt, StripeEvent
 from billing.services.accounts import account_changed, account_lock, accounts_open
+from billing.services.subscriptions import end_now, end_with_period, go_on
 from billing.services.syncing import journal_of, sync_locked
-from billing.state import LIVE, STANDING
-from billing.stripe_api import Missing, stripe_api
+from billing.state import LIVE, STANDING, can_resume
 from platform_site.errors import PlatformError
 from platform_site.journal.services import record
 from tenancy.models import Tenant
@@ -93,21 +93,15 @@ def subscriptions_of_the_gone() -> int:
 def _follow_tenant(tenant_id: UUID) -> bool:
     account = account_lock(tenant_id=tenant_id)
     sync_locked(account)
-    status, api = account.tenant.status, stripe_api()
-    key = f"{status}:{account.subscription_id}:{account.updated_at.timestamp()}"
+    status, kind = account.tenant.status, "canceled"
     if status in _GONE and account.stripe_status in LIVE:
-        try:
-            api.subscription_cancel(account.subscription_id, {}, key=key)
-        except Missing:
-            log.info("billing.ended_already", tenant=str(tenant_id))
-        kind = "canceled"
+        end_now(account)
     elif status == Tenant.Status.SUSPENDED and account.stripe_status in STANDING and account.cancel_at is None:
-        api.subscription_update(account.subscription_id, {"cancel_at_period_end": True}, key=key)
+        end_with_period(account)
         account.canceled_for_suspension = True
-        kind = "canceled"
     elif status == Tenant.Status.ACTIVE and account.canceled_for_suspension:
-        if account.stripe_status in STANDING and account.cancel_at is not None:
-            api.subscription_update(account.subscription_id, {"cancel_at_period_end": False}, key=key)
+        if can_resume(account):
+            go_on(account)
         account.canceled_for_suspension = False
         kind = "resumed"
     else:

@@ -55,21 +55,32 @@ def subscription_cancel(
     details = {name: value for name, value in (("feedback", feedback), ("comment", comment)) if value}
     params: Object = {"cancellation_details": details} if details else {}
     if mode == "now" or account.stripe_status in _OWES:
-        _cancel_now(account, params)
+        end_now(account, params)
     elif account.cancel_at is None:
-        _let_schedule_go(account)
-        stripe_api().subscription_update(
-            account.subscription_id, {"cancel_at_period_end": True, **params}, key=_once(account, "cancel")
-        )
+        end_with_period(account, params)
     sync_locked(account)
     account_changed(account, "canceled", by=by, reason=comment or feedback, after={"mode": mode})
     return account
 
 
-def _cancel_now(account: BillingAccount, params: Object) -> None:
+def end_with_period(account: BillingAccount, params: Object | None = None) -> None:
+    """Let the subscription of an account that the caller holds run out. What was planned for later is dropped."""
+    _let_schedule_go(account)
+    wanted = {"cancel_at_period_end": True, **(params or {})}
+    stripe_api().subscription_update(account.subscription_id, wanted, key=_once(account, "cancel"))
+
+
+def go_on(account: BillingAccount) -> None:
+    """Take that back, for an account that the caller holds."""
+    wanted = {"cancel_at_period_end": False}
+    stripe_api().subscription_update(account.subscription_id, wanted, key=_once(account, "resume"))
+
+
+def end_now(account: BillingAccount, params: Object | None = None) -> None:
+    """End the subscription of an account that the caller holds. One that has ended already is no error."""
     _let_schedule_go(account)
     try:
-        stripe_api().subscription_cancel(account.subscription_id, params, key=_once(account, "end"))
+        stripe_api().subscription_cancel(account.subscription_id, params or {}, key=_once(account, "end"))
     except Missing:
         # Somebody was faster; what there is now is read next.
         return
@@ -96,9 +107,7 @@ def subscription_resume(*, tenant_id: UUID, by: str = "") -> BillingAccount:
     sync_locked(account)
     if not can_resume(account):
         raise PlatformError(errors.NOT_RESUMABLE)
-    stripe_api().subscription_update(
-        account.subscription_id, {"cancel_at_period_end": False}, key=_once(account, "resume")
-    )
+    go_on(account)
     sync_locked(account)
     account_changed(account, "resumed", by=by)
     return account

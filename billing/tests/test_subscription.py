@@ -416,6 +416,18 @@ class TestByTheClock:
         assert paying.subscriptions()[0]["cancel_at_period_end"] is False
         assert status(alice)["cancellation"]["scheduled"] is False
 
+    @pytest.mark.parametrize(("tenant_is", "left"), [("suspended", "active"), ("pending_deletion", "canceled")])
+    def test_a_change_that_waits_is_no_hindrance(
+        self, paying: Shop, alice: Api, tenant: Any, tenant_is: str, left: str
+    ) -> None:
+        alice.post("/billing/change-plan", {**SELECTION, "quantity": 5})
+        alice.post("/billing/change-plan", {**SELECTION, "quantity": 3})
+        type(tenant).objects.filter(id=tenant.id).update(status=tenant_is)
+        keep_up(now=timezone.now())
+        (subscription,) = paying.subscriptions()
+        assert (subscription["status"], bool(subscription["cancel_at"])) == (left, tenant_is == "suspended")
+        assert account_of(tenant).pending_plan_id == ""
+
     def test_what_a_deleted_tenant_pays_for_ends_and_nothing_brings_it_back(
         self, paying: Shop, alice: Api, tenant: Any
     ) -> None:
