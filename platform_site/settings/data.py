@@ -25,6 +25,10 @@ def database_from_url(url: str) -> dict[str, Any]:
 _database = database_from_url(env.secret("DATABASE_URL") or LAYOUT.database_url)
 _query = _database.pop("QUERY")
 
+# Who makes and changes tables, in the same database. Empty: the role of DATABASE_URL does that too.
+_owner_url = env.secret("DATABASE_OWNER_URL")
+DATABASE_OWNER: dict[str, Any] = database_from_url(_owner_url) if _owner_url else {}
+
 # No request may hold a connection longer than this: it bounds what a slow query
 # can do to the others, and how long a stopping server waits.
 STATEMENT_TIMEOUT_MS = env.integer("STATEMENT_TIMEOUT_MS", 8000, minimum=100)

@@ -56,6 +56,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "/admin/login/"
+# How long staff may change things in a tenant after they said why.
+STAFF_SESSION_MINUTES = env.integer("STAFF_SESSION_MINUTES", 60, minimum=1)
 
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or (["*"] if DEBUG else [])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")

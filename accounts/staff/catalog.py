@@ -1,0 +1,7 @@
+"""What staff do in a tenant, as its administrators read it in their audit log."""
+
+from platform_site.journal.keys import journal_key
+
+SESSION_OPENED = journal_key("staff.session_opened", "Support began to work in this workspace")
+SESSION_CLOSED = journal_key("staff.session_closed", "Support ended its work in this workspace")
+ACTED = journal_key("staff.acted", "Support changed something in this workspace")

@@ -1,0 +1,142 @@
+"""Staff sessions, and writing down what staff do.
+
+A staff session belongs to one staff member and one tenant, has a reason, and ends by itself after
+``STAFF_SESSION_MINUTES``. Outside of one, staff look and change nothing.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.staff import catalog
+from accounts.staff.models import StaffAct, StaffSession, StaffUser
+from accounts.staff.roles import StaffRole
+from platform_site.binding import bind, bound_tenant
+from platform_site.context import current
+from platform_site.errors import NOT_FOUND, PERMISSION_DENIED, VALIDATION_FAILED, PlatformError, invalid_field
+from platform_site.journal.keys import JournalKey
+from platform_site.journal.services import masked, record
+from platform_site.tenants import find_tenant
+
+REASON_LENGTH = 500
+
+
+@transaction.atomic
+def session_open(*, staff: StaffUser, tenant_id: UUID, reason: str) -> StaffSession:
+    """Let this staff member change things in this tenant for a while; a session that is open is ended.
+
+    Raises ``permission_denied`` for a viewer, ``validation_failed`` for a missing reason, ``not_found``.
+    """
+    if not staff.reaches(StaffRole.SUPPORT):
+        raise PlatformError(PERMISSION_DENIED)
+    reason = reason_checked(reason)
+    now = timezone.now()
+    session_close(staff=staff, tenant_id=tenant_id)
+    session = StaffSession.objects.create(
+        staff=staff,
+        tenant_id=tenant_id,
+        reason=reason,
+        ends_at=now + timedelta(minutes=settings.STAFF_SESSION_MINUTES),
+        origin=current().origin,
+    )
+    act_record(
+        staff=staff, tenant_id=tenant_id, action="session.opened", reason=reason, key=catalog.SESSION_OPENED,
+        session_id=session.id, data={"until": session.ends_at.isoformat()},
+    )  # fmt: skip
+    return session
+
+
+@transaction.atomic
+def session_close(*, staff: StaffUser, tenant_id: UUID) -> int:
+    """End what this staff member has open in this tenant. Again is fine. Gives how many."""
+    now = timezone.now()
+    open_ones = StaffSession.objects.select_for_update().filter(
+        staff=staff, tenant_id=tenant_id, closed_at=None, ends_at__gt=now
+    )
+    found = list(open_ones)
+    for session in found:
+        session.closed_at = now
+        session.save(update_fields=["closed_at"])
+        act_record(
+            staff=staff, tenant_id=tenant_id, action="session.closed", key=catalog.SESSION_CLOSED,
+            session_id=session.id,
+        )  # fmt: skip
+    return len(found)
+
+
+def session_of(staff: StaffUser, tenant_id: UUID) -> StaffSession | None:
+    """The session that is open now, or None. One query."""
+    open_ones = StaffSession.objects.filter(
+        staff=staff, tenant_id=tenant_id, closed_at=None, ends_at__gt=timezone.now()
+    )
+    return open_ones.order_by("-opened_at").first()
+
+
+def act_record(
+    *,
+    staff: StaffUser,
+    action: str,
+    tenant_id: UUID | None = None,
+    reason: str = "",
+    data: Mapping[str, Any] | None = None,
+    session_id: UUID | None = None,
+    key: JournalKey = catalog.ACTED,
+) -> StaffAct:
+    """Write down what a staff member did: in the staff audit, and in the tenant's journal when there is a tenant.
+
+    In the caller's transaction, together with what was done. Secret-looking values are masked by their names.
+    """
+    work, told = current(), masked(data or {})
+    act = StaffAct.objects.create(
+        staff_id=staff.pk,
+        staff_email=staff.email,
+        session_id=session_id,
+        tenant_id=tenant_id,
+        action=action,
+        reason=reason,
+        data=told,
+        origin=work.origin,
+        request_id=work.request_id,
+    )
+    if tenant_id is not None:
+        tenant = bound_tenant() or find_tenant(id=tenant_id)
+        if tenant is None or tenant.id != tenant_id:
+            raise PlatformError(NOT_FOUND)
+        with bind(tenant):
+            record(
+                key,
+                subject=("tenant", tenant_id),
+                data={**told, "action": action, "reason": reason, "by": staff.email},
+            )
+    return act
+
+
+def request_record(
+    *, staff: StaffUser, method: str, path: str, status: int, tenant_id: UUID | None, session_id: UUID | None
+) -> None:
+    """Write down one request of a staff member, in the staff audit alone."""
+    work = current()
+    StaffAct.objects.create(
+        staff_id=staff.pk,
+        staff_email=staff.email,
+        session_id=session_id,
+        tenant_id=tenant_id,
+        method=method,
+        path=path[:500],
+        status=status,
+        origin=work.origin,
+        request_id=work.request_id,
+    )
+
+
+def reason_checked(reason: str) -> str:
+    """The reason without blanks around it; raises ``validation_failed`` for none and for a long one."""
+    reason = reason.strip()
+    if not 1 <= len(reason) <= REASON_LENGTH:
+        raise invalid_field("reason", VALIDATION_FAILED, f"Give a reason of up to {REASON_LENGTH} characters.")
+    return reason

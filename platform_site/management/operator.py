@@ -1,0 +1,85 @@
+"""What operators' commands have in common: ``--json``, ``--dry-run``, progress, exit codes.
+
+Exit codes: 0 done, or nothing to do; 1 refused or failed; 2 wrong usage, no such tenant, or, for commands that
+look for problems, problems found.
+"""
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from typing import Any, ClassVar, TypeVar
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from platform_site.binding import TenantRef
+from platform_site.context import WorkContext, work_context
+from platform_site.errors import PlatformError
+from platform_site.owner import as_owner
+from platform_site.tenants import find_tenant
+
+REFUSED, USAGE, PROBLEMS = 1, 2, 2
+Item = TypeVar("Item")
+
+
+class OperatorCommand(BaseCommand):
+    """Write ``options`` and ``run``; ``run`` gives what is printed as JSON, ``text`` makes words of it.
+
+    ``writes`` adds ``--dry-run``; ``needs_owner`` runs all of it as the database's owner. A ``PlatformError``
+    becomes a line and exit code 1.
+    """
+
+    requires_system_checks = ()
+    writes: ClassVar[bool] = False
+    needs_owner: ClassVar[bool] = False
+    quiet = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        if self.writes:
+            parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+        self.options(parser)
+
+    def options(self, parser: ArgumentParser) -> None:
+        """Arguments of the command's own."""
+
+    def run(self, **options: Any) -> Any:
+        """Do it, and give what there is to say as JSON knows it (camelCase keys)."""
+        raise NotImplementedError
+
+    def text(self, result: Any) -> str:
+        """The same for a person at a terminal."""
+        raise NotImplementedError
+
+    def exit_code(self, result: Any) -> int:
+        """0, or what a result that is no success means."""
+        return 0
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.quiet = options["json"] or options["verbosity"] == 0
+        origin = type(self).__module__.rpartition(".")[2]
+        with ExitStack() as stack:
+            stack.enter_context(work_context(WorkContext(origin=origin)))
+            if self.needs_owner:
+                stack.enter_context(as_owner())
+            try:
+                result = self.run(**options)
+            except PlatformError as error:
+                raise CommandError(error.message, returncode=REFUSED) from error
+        self.stdout.write(json.dumps(result, default=str) if options["json"] else self.text(result))
+        if code := self.exit_code(result):
+            raise SystemExit(code)
+
+    def progress(self, items: Iterable[Item], *, total: int | None = None, unit: str) -> Iterator[Item]:
+        """The items, with a bar on standard error where somebody watches."""
+        quiet = self.quiet or not self.stderr.isatty()
+        yield from tqdm(items, total=total, unit=unit, file=self.stderr, disable=quiet, leave=False)
+
+
+def tenant_named(slug: str) -> TenantRef:
+    """The tenant, whatever its status; ends the command with exit code 2 when there is none."""
+    found = find_tenant(slug=slug)
+    if found is None:
+        raise CommandError(f"There is no tenant {slug!r}.", returncode=USAGE)
+    return found
