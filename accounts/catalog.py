@@ -2,12 +2,17 @@
 
 from django.conf import settings
 
-from accounts import errors, setting_up
+from accounts import errors, key_uses, setting_up
+from accounts.directory.services import directory_rebuild_bound
+from accounts.models import SecondFactor
+from accounts.services.avatars import avatar_addresses_renew
 from platform_site.action_items import ActionSource, action_sources
 from platform_site.api.identity import Identity
+from platform_site.derived_values import DerivedValue, derived_values
 from platform_site.errors import PlatformError
 from platform_site.journal.keys import journal_key
 from platform_site.permissions import permission
+from platform_site.sealed_columns import SealedColumn, sealed_columns
 from platform_site.setup_tasks import SetupTask, setup_task
 from tenancy.org_settings.registry import OrgSettingDefinition, org_setting
 
@@ -148,3 +153,29 @@ setup_task(
 )
 action_sources.add(ActionSource("verification", setting_up.own_address))
 action_sources.add(ActionSource("invitations", setting_up.invitations_out, needs=USERS_INVITE))
+
+
+def _second_factor_place(row: SecondFactor) -> str:
+    # Not at the top: the services import this file.
+    from accounts.services.second_factor import place
+
+    return place(row.user_id)
+
+
+sealed_columns.add(
+    SealedColumn(
+        key="accounts.second_factors",
+        model="accounts.SecondFactor",
+        column="sealed_secret",
+        place=_second_factor_place,
+        sealed_by="accounts.services.second_factor_setup.second_factor_begin",
+    )
+)
+derived_values.add(
+    DerivedValue("accounts.sessions", key_uses.sessions_by_key, ends_after=key_uses.session_seconds),
+)
+derived_values.add(DerivedValue("accounts.links", key_uses.links_by_key, ends_after=key_uses.link_seconds))
+# Compared by their hash, so that a tenant's services need no new ones.
+derived_values.add(DerivedValue("accounts.api_keys", key_uses.api_keys_by_key, outlives=True))
+derived_values.add(DerivedValue("accounts.directory", key_uses.directory_by_key, renew=directory_rebuild_bound))
+derived_values.add(DerivedValue("accounts.pictures", key_uses.pictures_by_key, renew=avatar_addresses_renew))

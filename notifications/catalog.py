@@ -1,9 +1,14 @@
 """What notifications add to the platform's catalogues. Numbers 30 to 39 of the permissions are theirs."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from notifications import setting_up
 from platform_site.action_items import ActionSource, action_sources
+from platform_site.derived_values import DerivedValue, derived_values
 from platform_site.journal.keys import journal_key
 from platform_site.permissions import permission
+from platform_site.sealed_columns import SealedColumn, sealed_columns
 from platform_site.setup_tasks import SetupTask, setup_task
 from platform_site.unread import UnreadSource, unread_sources
 
@@ -107,3 +112,36 @@ setup_task(
 )
 action_sources.add(ActionSource("email", setting_up.mail_server_fails, needs=EMAIL_SETTINGS_MANAGE))
 action_sources.add(ActionSource("notifications", setting_up.notifications_to_act_on))
+
+
+# Not at the top of the file: the services import it.
+
+
+def _password_place(row: Any) -> str:
+    from notifications.email_settings.smtp_server import password_place
+
+    return password_place(row)
+
+
+def _suppressions_by_key() -> Mapping[str, int]:
+    from notifications.services.suppressing import suppressions_by_key
+
+    return suppressions_by_key()
+
+
+def _suppressions_renew() -> int:
+    from notifications.services.suppressing import suppressions_renew
+
+    return suppressions_renew()
+
+
+sealed_columns.add(
+    SealedColumn(
+        key="notifications.smtp_passwords",
+        model="notifications.SmtpServer",
+        column="sealed_password",
+        place=_password_place,
+        sealed_by="notifications.email_settings.smtp_server._apply_password",
+    )
+)
+derived_values.add(DerivedValue("notifications.suppressions", _suppressions_by_key, renew=_suppressions_renew))

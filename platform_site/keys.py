@@ -37,6 +37,11 @@ def _key(ring: list[tuple[str, str]], kid: str) -> bytes:
     raise UnknownKey(kid)
 
 
+def is_token_key(kid: str) -> bool:
+    """Whether the key of this name is still in the ring. What was derived with one that is not opens nothing."""
+    return any(name == kid for name, _ in settings.TOKEN_KEYS)
+
+
 def derived_secret(kid: str, *parts: str) -> str:
     """43 characters of base64url, the same for the same key and parts."""
     message = "\x1f".join(parts).encode()
@@ -59,6 +64,12 @@ def seal(text: bytes, place: str) -> bytes:
     kid, key = settings.ENCRYPTION_KEYS[0]
     nonce = os.urandom(12)
     return kid.encode() + b":" + nonce + _cipher(key).encrypt(nonce, text, place.encode())
+
+
+def current_encryption_key() -> str:
+    """The id of the key that is sealed with."""
+    kid: str = settings.ENCRYPTION_KEYS[0][0]
+    return kid
 
 
 def unseal(sealed: bytes, place: str) -> bytes:

@@ -1,6 +1,8 @@
 """What tenancy adds to the platform's catalogues."""
 
+from platform_site.idempotency.store import answer_place
 from platform_site.journal.keys import journal_key
+from platform_site.sealed_columns import SealedColumn, sealed_columns
 from platform_site.setup_tasks import SetupTask, setup_task
 from tenancy.org_settings.catalog import SETTING_CHANGED
 from tenancy.org_settings.setting_up import company_is_known
@@ -21,5 +23,15 @@ setup_task(
         action_path="/settings/company",
         estimate_minutes=3,
         advanced_by=(SETTING_CHANGED,),
+    )
+)
+
+sealed_columns.add(
+    SealedColumn(
+        key="tenancy.sign_up_answers",
+        model="tenancy.RegistrationKey",
+        column="answer",
+        place=lambda row: answer_place(bytes(row.key_hash)),
+        sealed_by="platform_site.idempotency.store.run_once",
     )
 )

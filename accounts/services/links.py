@@ -13,7 +13,7 @@ from accounts.tokens import OpaqueToken, make_token
 from platform_site.binding import require_tenant
 from platform_site.errors import PlatformError
 from platform_site.ids import uuid7
-from platform_site.keys import current_token_key, fingerprint
+from platform_site.keys import current_token_key, fingerprint, is_token_key
 
 LIFETIMES = {
     LinkToken.Kind.VERIFY_EMAIL: "VERIFY_EMAIL_SECONDS",
@@ -74,6 +74,9 @@ def link_lock(token: OpaqueToken, kind: LinkToken.Kind) -> LinkToken:
 
 def _usable(link: LinkToken | None, token: OpaqueToken) -> LinkToken:
     if link is None or not hmac.compare_digest(fingerprint(token.secret), bytes(link.secret_hash)):
+        raise PlatformError(errors.LINK_TOKEN_INVALID)
+    if not is_token_key(link.key_id):
+        # Its key is no longer in the ring: whoever has that key could make the token.
         raise PlatformError(errors.LINK_TOKEN_INVALID)
     if link.used_at is not None or link.superseded_at is not None:
         raise PlatformError(errors.LINK_TOKEN_INVALID)

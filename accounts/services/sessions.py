@@ -28,7 +28,7 @@ from platform_site.binding import TenantRef, bind, require_tenant
 from platform_site.errors import PlatformError
 from platform_site.ids import uuid7
 from platform_site.journal.services import record
-from platform_site.keys import current_token_key, fingerprint
+from platform_site.keys import current_token_key, fingerprint, is_token_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +133,9 @@ def session_rotate(*, session_id: UUID, user: User) -> Tokens:
 
 def _refusal(session: Session | None, lifetimes: Lifetimes, now: datetime) -> PlatformError | None:
     if session is None:
+        return PlatformError(errors.REFRESH_TOKEN_INVALID)
+    if not is_token_key(session.key_id):
+        # Dropped from the ring, perhaps because it leaked: its tokens can be made by whoever has it.
         return PlatformError(errors.REFRESH_TOKEN_INVALID)
     if session.revoked_at is not None or session.user.status != User.Status.ACTIVE:
         return PlatformError(errors.SESSION_REVOKED)

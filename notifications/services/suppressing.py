@@ -6,6 +6,7 @@ unsubscribed from everything gets what is mandatory and nothing else. Addresses
 are found by a keyed hash that outlives the person's erasure.
 """
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -146,3 +147,49 @@ def forget_addresses() -> None:
     """
     theirs = User.objects.values("email_key")
     Suppression.objects.exclude(email="").exclude(email__in=theirs).update(email="")
+
+
+def suppressions_by_key() -> Counter[str]:
+    """How many there are under each key of the ring, of those whose address is known; "" stands for no key of it."""
+    counted: Counter[str] = Counter()
+    for email, stored in _with_address().values_list("email", "address_hash").iterator(chunk_size=1000):
+        by_hash = {address_hash(email, kid): kid for kid, _ in settings.TOKEN_KEYS}
+        counted[by_hash.get(bytes(stored), "")] += 1
+    return counted
+
+
+def suppressions_renew() -> int:
+    """Write the hashes of those whose address is known anew, with the current key. Gives how many.
+
+    Of who was erased only the hash is left, so it ends with the key that made it.
+    """
+    changed = 0
+    for row in _with_address().iterator(chunk_size=1000):
+        current = address_hash(row.email)
+        if bytes(row.address_hash) != current:
+            _move(row, current)
+            changed += 1
+    return changed
+
+
+@transaction.atomic
+def _move(row: Suppression, current: bytes) -> None:
+    """To the current hash; where the address came in again under that one, the two become the one that lasts."""
+    pair = Suppression.objects.select_for_update().filter(
+        Q(pk=row.pk) | Q(address_hash=current, scope=row.scope)
+    )
+    found = {bytes(one.address_hash): one for one in pair.order_by("id")}
+    old, new = found.get(bytes(row.address_hash)), found.get(current)
+    if old is None:
+        return
+    if new is None:
+        Suppression.objects.filter(pk=old.pk).update(address_hash=current)
+        return
+    if new.expires_at is not None and (old.expires_at is None or old.expires_at > new.expires_at):
+        lasting = {"reason": old.reason, "detail": old.detail, "expires_at": old.expires_at}
+        Suppression.objects.filter(pk=new.pk).update(**lasting)
+    old.delete()
+
+
+def _with_address() -> QuerySet[Suppression]:
+    return Suppression.objects.filter(_in_time()).exclude(email="")

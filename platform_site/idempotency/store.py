@@ -49,7 +49,7 @@ def run_once(
                 key_hash=key_hash, body_hash=body_hash, status=0, answer=b""
             )
             answer = work()
-            sealed = seal(orjson.dumps(answer.data, default=str), key_hash.hex())
+            sealed = seal(orjson.dumps(answer.data, default=str), answer_place(key_hash))
             table.objects.filter(pk=key_hash).update(status=answer.status, answer=sealed)  # type: ignore[attr-defined]
             return answer
     except IntegrityError:
@@ -62,7 +62,12 @@ def run_once(
         raise
     if bytes(stored.body_hash) != body_hash:
         raise PlatformError(errors.IDEMPOTENCY_KEY_REUSED)
-    return Answer(stored.status, orjson.loads(unseal(bytes(stored.answer), key_hash.hex())), replayed=True)
+    return Answer(stored.status, orjson.loads(unseal(bytes(stored.answer), answer_place(key_hash))), replayed=True)
+
+
+def answer_place(key_hash: bytes) -> str:
+    """Where an answer is sealed for."""
+    return key_hash.hex()
 
 
 def _stored(table: type[IdempotencyFields], key_hash: bytes) -> IdempotencyFields | None:

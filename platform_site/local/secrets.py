@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def _key_ring() -> str:
-    """One `kid:key` pair.  A second, older one may follow after a comma once keys rotate.
+def key_pair() -> str:
+    """One `kid:key` pair.  A second, older one may follow after a comma while keys are replaced.
 
     The key keeps its base64 padding: decoders that add their own accept it as well.
     """
@@ -18,11 +18,15 @@ def _key_ring() -> str:
     return f"k{secrets.token_hex(3)}:{key}"
 
 
+def plain_key() -> str:
+    return secrets.token_urlsafe(50)
+
+
 _MAKERS: Mapping[str, Callable[[], str]] = {
-    "SECRET_KEY": lambda: secrets.token_urlsafe(50),
-    "JWT_KEYS": _key_ring,
-    "TOKEN_KEYS": _key_ring,
-    "ENCRYPTION_KEYS": _key_ring,
+    "SECRET_KEY": plain_key,
+    "JWT_KEYS": key_pair,
+    "TOKEN_KEYS": key_pair,
+    "ENCRYPTION_KEYS": key_pair,
 }
 
 
@@ -50,6 +54,13 @@ def ensure(path: Path, makers: Mapping[str, Callable[[], str]] = _MAKERS) -> dic
         if kept != kept | complete:
             _write(path, kept | complete)
         return kept | complete
+
+
+def change(path: Path, changes: Mapping[str, str]) -> None:
+    """Let the file hold these values; an empty one is taken out."""
+    with _alone(path):
+        values = {**load(path), **changes}
+        _write(path, {name: value for name, value in values.items() if value})
 
 
 def _write(path: Path, values: Mapping[str, str]) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from platform_site.journal.keys import journal_key
 from platform_site.locales import valid_locale, valid_timezone
 from platform_site.permissions import permission
+from platform_site.sealed_columns import SealedColumn, sealed_columns
 from tenancy.org_settings.registry import OrgSettingDefinition, org_setting
 
 # Numbers 20 to 29 of the permissions are tenancy's.
@@ -114,5 +115,23 @@ STAFF_ACCESS_UNTIL = org_setting(
         "moment",
         default=lambda: None,
         read_role="tenant_admin",
+    )
+)
+
+
+def _secret_place(row: Any) -> str:
+    # Not at the top: the selectors import this file.
+    from tenancy.org_settings.selectors import secret_place
+
+    return secret_place(row.key)
+
+
+sealed_columns.add(
+    SealedColumn(
+        key="org_settings.secrets",
+        model="org_settings.OrgSetting",
+        column="sealed",
+        place=_secret_place,
+        sealed_by="tenancy.org_settings.services._store",
     )
 )

@@ -1,0 +1,14 @@
+"""What the outbox adds to the platform's catalogues."""
+
+from platform_site.outbox.services import place
+from platform_site.sealed_columns import SealedColumn, sealed_columns
+
+sealed_columns.add(
+    SealedColumn(
+        key="outbox.requests",
+        model="outbox.OutboxRow",
+        column="payload",
+        place=lambda row: place(row.id),
+        sealed_by="platform_site.outbox.services.enqueue_request",
+    )
+)
