@@ -3,9 +3,10 @@
 from typing import Final
 
 from accounts.seats import SeatRule, seat_rules
-from billing import setting_up
+from billing import examining, setting_up
 from billing.selectors.allowance import seat_allowance
 from platform_site.action_items import ActionSource, action_sources
+from platform_site.doctor.catalog import Examination, examinations
 from platform_site.journal.keys import journal_key
 from platform_site.permissions import permission
 from platform_site.setup_tasks import SetupTask, setup_task
@@ -61,3 +62,6 @@ setup_task(
     )
 )
 action_sources.add(ActionSource("billing", setting_up.what_is_to_be_paid, needs=BILLING_MANAGE))
+examinations.add(Examination("billing.key", examining.key))
+examinations.add(Examination("billing.webhook", examining.webhook, ("billing.key",), timeout=60.0))
+examinations.add(Examination("billing.catalogue", examining.prices, ("billing.key",), timeout=60.0))

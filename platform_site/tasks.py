@@ -10,6 +10,7 @@ from uuid import UUID
 from celery import Task
 from django.db import close_old_connections, connection
 
+from platform_site import pulse
 from platform_site.binding import BindingError, bind, bound_tenant
 from platform_site.context import WorkContext, work_context
 from platform_site.tenants import working_tenant
@@ -63,6 +64,8 @@ class PlatformTask(Task):  # type: ignore[type-arg]
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if bound_tenant() is not None:
             raise BindingError(f"{self.name} belongs to no tenant, but one is bound.")
+        if not self.request.called_directly:
+            pulse.leave(pulse.Part.WORKER)
         _fresh_connection()
         try:
             with work_context(WorkContext(request_id=self.request.id or "", origin=self.name)):

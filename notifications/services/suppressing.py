@@ -175,9 +175,7 @@ def suppressions_renew() -> int:
 @transaction.atomic
 def _move(row: Suppression, current: bytes) -> None:
     """To the current hash; where the address came in again under that one, the two become the one that lasts."""
-    pair = Suppression.objects.select_for_update().filter(
-        Q(pk=row.pk) | Q(address_hash=current, scope=row.scope)
-    )
+    pair = Suppression.objects.select_for_update().filter(Q(pk=row.pk) | Q(address_hash=current, scope=row.scope))
     found = {bytes(one.address_hash): one for one in pair.order_by("id")}
     old, new = found.get(bytes(row.address_hash)), found.get(current)
     if old is None:

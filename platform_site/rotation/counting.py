@@ -63,7 +63,7 @@ def tenant_columns() -> list[SealedColumn]:
 
 def staff_sessions_by_key() -> Counter[str]:
     """Sessions of the admin that live, by the key that signed what they hold; "" stands for neither key."""
-    keys = {CURRENT: settings.SECRET_KEY, **{BEFORE: key for key in settings.SECRET_KEY_FALLBACKS}}
+    keys = dict(zip((CURRENT, BEFORE), (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS), strict=False))
     live = Session.objects.filter(expire_date__gt=timezone.now()).values_list("session_data", flat=True)
     return Counter(_signer(data, keys) for data in live.iterator(chunk_size=1000))
 

@@ -4,15 +4,12 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from billing.services.events import SYNCED
-from billing.stripe_api import stripe_api
+from billing.services.webhook_endpoint import PATH, webhook_endpoint, webhook_url
 from platform_site.errors import PlatformError
 
 USAGE = 2
-PATH = "/api/v1/billing/webhook"
 
 
 class Command(BaseCommand):
@@ -29,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        url = options["url"] or f"{settings.PUBLIC_URL}{PATH}"
+        url = options["url"] or webhook_url()
         try:
             report = self._look(url, create=options["create"])
         except PlatformError as error:
@@ -43,26 +40,17 @@ class Command(BaseCommand):
             raise CommandError("The endpoint is not as it should be.", returncode=1)
 
     def _look(self, url: str, *, create: bool) -> dict[str, Any]:
-        import stripe
-
-        api, version = stripe_api(), stripe.api_version
-        endpoint = next((one for one in api.webhook_endpoints() if one["url"] == url), None)
-        if endpoint is None and create:
-            params = {"url": url, "enabled_events": sorted(SYNCED), "api_version": version}
-            endpoint = api.webhook_endpoint_create(params)
-        if endpoint is None:
+        endpoint = webhook_endpoint(url=url, create=create)
+        if not endpoint.id:
             return {"ok": False, "url": url, "found": False}
-        listens = set(endpoint["enabled_events"])
-        missing = [] if "*" in listens else sorted(SYNCED - listens)
-        ok = endpoint["status"] == "enabled" and endpoint["api_version"] == version and not missing
         report = {
-            "ok": ok,
+            "ok": endpoint.is_fine,
             "url": url,
             "found": True,
-            "id": endpoint["id"],
-            "status": endpoint["status"],
-            "version": endpoint["api_version"],
-            "ourVersion": version,
-            "missing": missing,
+            "id": endpoint.id,
+            "status": endpoint.status,
+            "version": endpoint.version or None,
+            "ourVersion": endpoint.our_version,
+            "missing": endpoint.missing,
         }
-        return {**report, "secret": endpoint["secret"]} if endpoint.get("secret") else report
+        return {**report, "secret": endpoint.secret} if endpoint.secret else report

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError
+from django.db import OperationalError
 
 from platform_site.binding import TenantRef
 from platform_site.local import secrets
@@ -57,9 +58,9 @@ class Command(OperatorCommand):
                 return self._new(options["new"], **options)
             if options["finish"]:
                 return self._finish(options["finish"], **options)
+            return self._status() if options["status"] or options["dry_run"] else self._reseal()
         except RotationRefused as refusal:
             raise CommandError(str(refusal), returncode=REFUSED) from None
-        return self._status() if options["status"] or options["dry_run"] else self._reseal()
 
     def _status(self) -> dict[str, Any]:
         by_ring = count_uses(self._watched).by_ring
@@ -90,7 +91,11 @@ class Command(OperatorCommand):
         return {"ring": name, "without": variables, "note": _BY_TIME[name], "written": write and not dry_run}
 
     def _reseal(self) -> dict[str, Any]:
-        moved = move_all(self._watched)
+        try:
+            moved = move_all(self._watched)
+        except OperationalError as error:
+            kind = type(error.__cause__).__name__
+            raise RotationRefused(f"Stopped ({kind}). What was done stays done; run it again.") from error
         return {
             "resealed": dict(moved.sealed),
             "renewed": dict(moved.renewed),

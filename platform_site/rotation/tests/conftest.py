@@ -76,7 +76,8 @@ def definition() -> Iterator[OrgSettingDefinition]:
 
 
 @pytest.fixture
-def filled(tenant: Tenant, alice: Api, definition: OrgSettingDefinition) -> Filled:
+def filled(tenant: Tenant, alice: Api, definition: OrgSettingDefinition, settings: Any) -> Filled:
+    settings.RATE_LIMITS_ENABLED = False
     with bind(tenant.ref):
         factor = second_factor_begin(user_id=User.objects.get(email_key="user@acme.test").id).secret
         server_set(SERVER)

@@ -27,7 +27,7 @@ from platform_site.sealed_columns import reseal, sealed_columns
 from tenancy.tests.catalogue import somebody_else
 from tests.support import finishes_before_kill, scaled, threads_close_connections
 
-WAITING = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+WAITING = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 
 
 def rotate(*arguments: str) -> Any:

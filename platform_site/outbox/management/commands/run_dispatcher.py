@@ -9,6 +9,7 @@ import structlog
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, close_old_connections
 
+from platform_site import pulse
 from platform_site.outbox import dispatcher
 
 log = structlog.get_logger(__name__)
@@ -30,6 +31,7 @@ class Command(BaseCommand):
             return
         while not stop.is_set():
             close_old_connections()
+            pulse.leave(pulse.Part.WORKER)
             try:
                 dispatcher.drain()
             except OperationalError as error:
