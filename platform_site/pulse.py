@@ -43,5 +43,5 @@ def leave(part: Part) -> None:
 
 def age(part: Part) -> float | None:
     """Seconds since its last sign; None when there is none. Raises ``ValkeyAway``."""
-    left: int = valkey.client().pttl(valkey.key("pulse", part))  # type: ignore[assignment]
+    left: int = valkey.client().pttl(valkey.key("pulse", part))
     return None if left < 0 else KEEP_SECONDS - left / 1000

@@ -39,8 +39,8 @@ class SealedColumn:
 
     def rows(self) -> "models.QuerySet[Any]":
         """Those that hold something."""
-        model = apps.get_model(self.model)
-        return model._base_manager.exclude(**{self.column: None}).exclude(**{self.column: b""})
+        manager: models.Manager[Any] = apps.get_model(self.model)._base_manager
+        return manager.exclude(**{self.column: None}).exclude(**{self.column: b""})
 
 
 sealed_columns: Catalog[SealedColumn] = Catalog("sealed columns")
@@ -102,7 +102,8 @@ def needing(column: SealedColumn, kid: str) -> Iterator[str]:
 
 
 def _others(column: SealedColumn, after: Any) -> "models.QuerySet[Any]":
-    rows = column.rows().annotate(kid=KeyName(column.column)).exclude(kid=current_encryption_key()).order_by("pk")
+    rows: models.QuerySet[Any] = column.rows().annotate(kid=KeyName(column.column))
+    rows = rows.exclude(kid=current_encryption_key()).order_by("pk")
     return rows if after is None else rows.filter(pk__gt=after)
 
 

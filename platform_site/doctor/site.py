@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -34,16 +34,16 @@ def limits() -> Finding:
 
 
 def addresses() -> Finding:
-    for state, found, todo in _addresses():
-        return state(found, todo)
+    for finding in _addresses():
+        return finding
     return fine(f"{settings.PUBLIC_URL} and what belongs to it.")
 
 
-def _addresses() -> Iterator[tuple[Any, str, str]]:
+def _addresses() -> Iterator[Finding]:
     """What is wrong, the worst first."""
     public = urlsplit(settings.PUBLIC_URL)
     if public.scheme not in {"http", "https"} or not public.hostname or public.path or public.query:
-        yield problem, f"PUBLIC_URL is {settings.PUBLIC_URL!r}.", "Set it to https://host, without a path."
+        yield problem(f"PUBLIC_URL is {settings.PUBLIC_URL!r}.", "Set it to https://host, without a path.")
         return
     origins = (
         ("CORS_ALLOWED_ORIGINS", settings.CORS_ALLOWED_ORIGINS),
@@ -53,27 +53,26 @@ def _addresses() -> Iterator[tuple[Any, str, str]]:
         for value in values:
             parts = urlsplit(value)
             if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or "*" in value:
-                yield problem, f"{name} holds {value!r}.", "Name origins: https://host, nothing behind it."
+                yield problem(f"{name} holds {value!r}.", "Name origins: https://host, nothing behind it.")
     if settings.FRONTEND_URL and _origin(settings.FRONTEND_URL) not in {
         _origin(settings.PUBLIC_URL),
         *settings.CORS_ALLOWED_ORIGINS,
     }:
-        yield (
-            problem,
+        yield problem(
             "FRONTEND_URL may not call the API.",
             f"Add {_origin(settings.FRONTEND_URL)} to CORS_ALLOWED_ORIGINS.",
         )
     if settings.DEBUG:
         return
     if "*" in settings.ALLOWED_HOSTS:
-        yield problem, "ALLOWED_HOSTS answers to every name.", "Name the hosts."
+        yield problem("ALLOWED_HOSTS answers to every name.", "Name the hosts.")
     elif not _is_answered(public.hostname):
-        yield problem, f"{public.hostname} of PUBLIC_URL is not answered.", "Add it to ALLOWED_HOSTS."
+        yield problem(f"{public.hostname} of PUBLIC_URL is not answered.", "Add it to ALLOWED_HOSTS.")
     if public.scheme == "http":
-        yield problem, "PUBLIC_URL is not https.", "Mailed links lead there: set it to https://…"
+        yield problem("PUBLIC_URL is not https.", "Mailed links lead there: set it to https://…")
     insecure = [value for value in settings.CORS_ALLOWED_ORIGINS if value.startswith("http://")]
     if insecure:
-        yield warning, f"{insecure[0]} may call the API without TLS.", "Serve it by https, and name it so."
+        yield warning(f"{insecure[0]} may call the API without TLS.", "Serve it by https, and name it so.")
 
 
 def _origin(url: str) -> str:

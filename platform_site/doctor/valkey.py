@@ -18,7 +18,7 @@ from platform_site.doctor import database
 from platform_site.doctor.catalog import VALKEY, Examination, Finding, fine, problem, warning
 
 OLDEST_MAJOR: Final = 7
-_SECONDS: Final = 3.0
+_SECONDS: Final = 3
 
 
 def _client(**options: Any) -> redis.Redis:

@@ -68,7 +68,7 @@ def dead_letters() -> Finding:
 
 
 def names() -> Finding:
-    known = {entry.key for catalog in (reactions, job_kinds, request_kinds) for entry in catalog}  # type: ignore[attr-defined]
+    known = {entry.key for catalog in (reactions, job_kinds, request_kinds) for entry in catalog}
     stored = set(OutboxRow.objects.order_by().values_list("reaction", flat=True).distinct())
     if unknown := sorted(stored - known):
         return problem(

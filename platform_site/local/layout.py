@@ -94,6 +94,18 @@ class Layout:
         return self.run_dir / "stripe.port"
 
     @property
+    def web_port_file(self) -> Path:
+        return self.run_dir / "web.port"
+
+    @property
+    def web_port(self) -> str | None:
+        """The port of the platform that runs, as a variable is told, or None while none does."""
+        try:
+            return self.web_port_file.read_text().strip() or None
+        except FileNotFoundError:
+            return None
+
+    @property
     def secrets_file(self) -> Path:
         return self.var_dir / "secrets.env"
 

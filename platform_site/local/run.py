@@ -52,6 +52,7 @@ def _run_everything(console: Console, environ: Mapping[str, str]) -> int:
     _require_free(port)
     plan = Plan.make(layout, for_children(environ, layout), port)
     plan.env["PORT"] = str(port)
+    layout.web_port_file.write_text(str(port))
     if plan.has_mailbox:
         plan.settle_mailbox()
     if plan.has_stripe:
@@ -79,6 +80,7 @@ def _run_everything(console: Console, environ: Mapping[str, str]) -> int:
             code = asyncio.run(supervisor.run(plan.stages(), on_ready=show_banner))
     finally:
         layout.smtp_port_file.unlink(missing_ok=True)
+        layout.web_port_file.unlink(missing_ok=True)
         layout.stripe_port_file.unlink(missing_ok=True)
         for _, server in plan.servers:
             server.release()
@@ -122,6 +124,9 @@ def _run_command(command: Sequence[str], environ: Mapping[str, str]) -> int:
     argv = [sys.executable, *command[1:]] if command[0] == "python" else list(command)
     lock = OwnerLock(layout.owner_lock)
     if lock.is_taken():
+        # PUBLIC_URL follows from it, by which the platform is known to others.
+        if layout.web_port and "PORT" not in env:
+            env["PORT"] = layout.web_port
         if stripe.is_wanted(env):
             env.update(stripe.variables_of_running(layout))
         return run_in_foreground(argv, env)

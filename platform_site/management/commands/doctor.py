@@ -1,5 +1,6 @@
 """``manage.py doctor``: what is wrong with this installation, and what to do about it."""
 
+import logging
 from argparse import ArgumentParser
 from collections import Counter
 from typing import Any, Final
@@ -32,6 +33,15 @@ class Command(OperatorCommand):
             raise CommandError(f"There is no examination {unknown[0]!r}. --list names all.", returncode=USAGE)
         if options["list"]:
             return {"names": sorted(examination.key for examination in everything)}
+        before = logging.root.manager.disable
+        # Clients tell of each call; what is wrong is told by the findings.
+        logging.disable(logging.INFO)
+        try:
+            return self._look(**options)
+        finally:
+            logging.disable(before)
+
+    def _look(self, **options: Any) -> dict[str, Any]:
         looked = Round(everything, online=options["online"]).reports(options["only"])
         reports = list(self.progress(looked, total=None if options["only"] else len(everything), unit="look"))
         counted = Counter(report.finding.state for report in reports)
