@@ -1,5 +1,6 @@
 """System checks: combinations of settings that cannot be meant, each with an id and a hint."""
 
+import re
 from collections.abc import Sequence
 from ipaddress import ip_network
 from typing import Any
@@ -9,6 +10,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning
 from django.core.checks import register as register_check
 
 MINIMUM_KEY_LENGTH = 32
+KID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 def register() -> None:
@@ -31,6 +33,13 @@ def check_keys(app_configs: Any = None, **_: Any) -> Sequence[CheckMessage]:
             found.append(Error(f"{name} holds more than two keys.", hint="Drop the oldest.", id="platform.E005"))
         if len({kid for kid, _ in ring}) != len(ring):
             found.append(Error(f"{name} names two keys alike.", hint="Give each its own kid.", id="platform.E006"))
+        if not all(KID.fullmatch(kid) for kid, _ in ring):
+            # Stored values are found by the id in front of them, and columns that hold one have forty characters.
+            found.append(
+                Error(
+                    f"{name} names a key badly.", hint="Use letters, digits, - and _, 40 at most.", id="platform.E008"
+                )
+            )
     secrets = [key for name in ("JWT_KEYS", "TOKEN_KEYS", "ENCRYPTION_KEYS") for _, key in getattr(settings, name)]
     if settings.SECRET_KEY in secrets:
         found.append(Error("SECRET_KEY is used as another key too.", hint="Make a key of its own.", id="platform.E007"))

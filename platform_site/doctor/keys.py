@@ -8,7 +8,7 @@ from typing import Final
 
 from django.conf import settings
 
-from platform_site.checks import MINIMUM_KEY_LENGTH
+from platform_site.checks import KID, MINIMUM_KEY_LENGTH
 from platform_site.derived_values import derived_values
 from platform_site.doctor.catalog import TABLES, Examination, Finding, fine, problem
 from platform_site.rotation.counting import count_uses
@@ -18,7 +18,6 @@ _MAKE: Final = "Make one: python3 -c 'import secrets; print(secrets.token_urlsaf
 _SHORTEST_DJANGO: Final = 50
 _FEWEST_BITS: Final = 128
 _MADE_UP: Final = re.compile(r"(?i)django-insecure|change.?me|placeholder|your.?(secret|key)|insecure|example")
-_KID: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _RINGS: Final = (JWT, TOKEN, ENCRYPTION)
 
 
@@ -66,7 +65,7 @@ def rings() -> Finding:
             return problem(
                 f"{ring} holds {len(kids)} keys.", "manage.py rotate_secrets --reseal, then drop the oldest."
             )
-        if len(set(kids)) != len(kids) or not all(_KID.fullmatch(kid) for kid in kids):
+        if len(set(kids)) != len(kids) or not all(KID.fullmatch(kid) for kid in kids):
             return problem(
                 f"{ring} names its keys badly.", "Give each key an id of its own, of letters, digits, - and _."
             )

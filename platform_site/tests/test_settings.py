@@ -74,6 +74,7 @@ class TestReaders:
         (checks.check_keys, {"JWT_KEYS": [("a", "short")]}, ["platform.E004"]),
         (checks.check_keys, {"JWT_KEYS": [("a", KEY), ("b", KEY), ("c", KEY)]}, ["platform.E005"]),
         (checks.check_keys, {"JWT_KEYS": [("a", KEY), ("a", KEY)]}, ["platform.E006"]),
+        (checks.check_keys, {"JWT_KEYS": [("schlüssel", KEY)]}, ["platform.E008"]),
         (checks.check_keys, {"SECRET_KEY": KEY, "JWT_KEYS": [("a", KEY)]}, ["platform.E007"]),
         (checks.check_proxies, {"TRUSTED_PROXIES": ["everybody"]}, ["platform.E011"]),
         (checks.check_proxies, {"TRUSTED_PROXIES": ["0.0.0.0/0"]}, ["platform.E012"]),

@@ -43,9 +43,14 @@ def test_one_that_raises_is_a_problem() -> None:
 
 def test_what_needs_something_that_is_wrong_is_skipped_also_by_two_steps() -> None:
     called = []
+
+    def looks() -> Finding:
+        called.append(1)
+        return fine("there")
+
     found = looked(
-        Examination("files.third", lambda: fine(str(called.append(3))), ("keys.second",)),
-        Examination("keys.second", lambda: fine(str(called.append(2))), ("keys.first",)),
+        Examination("files.third", looks, ("keys.second",)),
+        Examination("keys.second", looks, ("keys.first",)),
         Examination("keys.first", lambda: problem("wrong", "mend it")),
     )
     assert [finding.state for finding in found.values()] == [State.SKIPPED, State.PROBLEM, State.SKIPPED]

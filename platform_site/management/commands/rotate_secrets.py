@@ -11,6 +11,7 @@ from django.core.management.base import CommandError
 from django.db import OperationalError
 
 from platform_site.binding import TenantRef
+from platform_site.derived_values import derived_values
 from platform_site.local import secrets
 from platform_site.local.owner_lock import OwnerLock
 from platform_site.management.operator import PROBLEMS, REFUSED, OperatorCommand
@@ -83,8 +84,7 @@ class Command(OperatorCommand):
         if needed:
             told = ", ".join(f"{number} of {what}" for what, number in sorted(needed.items()))
             raise RotationRefused(
-                f"{name}: the key {rings.key_ids(name)[-1]} is still needed by {told}."
-                " `rotate_secrets --reseal` moves what can be moved; sessions and links end by themselves."
+                f"{name}: the key {rings.key_ids(name)[-1]} is still needed by {told}. {_way_out(name, needed)}"
             )
         if write:
             self._write(variables, dry_run=dry_run)
@@ -134,6 +134,18 @@ class Command(OperatorCommand):
         if "without" in result:
             return "\n".join(_finish_lines(result))
         return "\n".join(_reseal_lines(result))
+
+
+def _way_out(name: str, needed: Mapping[str, int]) -> str:
+    """What to do about what is still under the old key."""
+    if name == DJANGO:
+        return f"These end by themselves within {settings.SESSION_COOKIE_AGE // 3600} hours."
+    ends = {value.key: value.ends_after() for value in derived_values if value.ends_after is not None}
+    waiting = [ends[what] for what in needed if what in ends]
+    words = ["`rotate_secrets --reseal` moves what can be moved."] if len(waiting) < len(needed) else []
+    if waiting:
+        words.append(f"Sessions and links move when they are used, or end within {max(waiting) / 86_400:.0f} days.")
+    return " ".join(words)
 
 
 def _status_lines(by_ring: Mapping[str, Any]) -> Iterator[str]:
