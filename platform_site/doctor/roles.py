@@ -10,6 +10,7 @@ from accounts.staff.models import StaffAct
 from platform_site.doctor.catalog import DATABASE, TABLES, Examination, Finding, fine, problem, skipped, warning
 from platform_site.doctor.database import ask, one
 from platform_site.journal.models import JournalEntry
+from tenancy.models import SchemaTemplate
 
 # The application only adds to them.
 APPEND_ONLY: Final = (JournalEntry._meta.db_table, StaffAct._meta.db_table)
@@ -28,11 +29,15 @@ _MAY_CREATE = """
 """
 _MAY_REWRITE = """
     SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relname = ANY(%s) AND c.relkind = 'r'
+    WHERE c.relname = ANY(%s) AND c.relkind = 'r' AND (n.nspname = 'public' OR n.nspname ~ '^t_[0-9a-f]{16}$')
         AND (has_table_privilege(c.oid, 'UPDATE') OR has_table_privilege(c.oid, 'DELETE')
             OR has_table_privilege(c.oid, 'TRUNCATE'))
     ORDER BY n.nspname LIMIT 1
 """
+# The script that makes a tenant's schema: it runs with the owner's rights.
+_MAY_SCRIPT = "SELECT has_table_privilege('public.{table}', 'INSERT, UPDATE')".format(
+    table=SchemaTemplate._meta.db_table
+)
 _TODO = "Let manage.py migrate_all set the rights again, as the role of DATABASE_OWNER_URL; see docs/operations.md."
 
 
@@ -70,6 +75,8 @@ def application() -> Finding:
         return problem(f"The application's role may create tables in {schema}.", _TODO)
     for schema, table in ask(_MAY_REWRITE, [list(APPEND_ONLY)]):
         return problem(f"The application's role may change or delete rows of {schema}.{table}.", _TODO)
+    if one(_MAY_SCRIPT):
+        return problem("The application's role may change the script that sign-ups run as the owner.", _TODO)
     return fine("The application's role owns nothing and can only add to journal and staff audit.")
 
 

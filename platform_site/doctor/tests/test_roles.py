@@ -31,6 +31,7 @@ def role(committed: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iter
     for schema in schemas:
         sql(f'GRANT USAGE ON SCHEMA "{schema}" TO {name}')
         sql(f'GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA "{schema}" TO {name}')
+    sql(f"REVOKE INSERT ON tenancy_schematemplate FROM {name}")
     settings.DATABASE_OWNER = {**configured.DATABASES["default"], "USER": owner}
     with monkeypatch.context() as used:
         used.setitem(connections.settings["default"], "USER", name)
@@ -66,6 +67,7 @@ GRANTS = {
     "makes tables of tenants": ('GRANT CREATE ON SCHEMA "{schema}" TO {role}', "may create tables in t_"),
     "changes the journal": ('GRANT UPDATE ON "{schema}".{journal} TO {role}', "may change or delete rows of t_"),
     "empties the journal": ('GRANT TRUNCATE ON "{schema}".{journal} TO {role}', "may change or delete rows of t_"),
+    "scripts sign-ups": ("GRANT UPDATE ON tenancy_schematemplate TO {role}", "the script that sign-ups run"),
     "deletes staff's audit": ("GRANT DELETE ON {acts} TO {role}", "may change or delete rows of public.staff_staffact"),
 }
 
