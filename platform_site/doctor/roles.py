@@ -35,9 +35,7 @@ _MAY_REWRITE = """
     ORDER BY n.nspname LIMIT 1
 """
 # The script that makes a tenant's schema: it runs with the owner's rights.
-_MAY_SCRIPT = "SELECT has_table_privilege('public.{table}', 'INSERT, UPDATE')".format(
-    table=SchemaTemplate._meta.db_table
-)
+_MAY_SCRIPT = f"SELECT has_table_privilege('public.{SchemaTemplate._meta.db_table}', 'INSERT, UPDATE')"
 _TODO = "Let manage.py migrate_all set the rights again, as the role of DATABASE_OWNER_URL; see docs/operations.md."
 
 
