@@ -6,6 +6,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from platform_site.celery import app
+from platform_site.owner import as_owner
 from platform_site.tasks import PlatformTask
 from tenancy.models import RegistrationKey
 from tenancy.provisioning import reaper
@@ -13,6 +14,7 @@ from tenancy.provisioning import reaper
 
 @app.task(base=PlatformTask, name="tenancy.reap")
 def reap() -> None:
-    reaper.reap()
+    with as_owner():
+        reaper.reap()
     expired = timezone.now() - timedelta(hours=settings.IDEMPOTENCY_HOURS)
     RegistrationKey.objects.filter(created_at__lt=expired).delete()

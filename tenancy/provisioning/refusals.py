@@ -45,7 +45,11 @@ _TABLE_OPTIONS = f"""
         (c.relpersistence <> 'p', 'it is unlogged'),
         (c.relrowsecurity, 'it has row security'),
         (c.relreplident <> 'd', 'it has a replica identity of its own'),
-        (c.relacl IS NOT NULL, 'it has grants of its own'),
+        -- What the owner gives with every table is given with the copy as well.
+        (c.relacl IS NOT NULL AND c.relacl IS DISTINCT FROM (
+            SELECT defaclacl FROM pg_default_acl
+            WHERE defaclrole = c.relowner AND defaclnamespace = 0 AND defaclobjtype = 'r'
+        ), 'it has grants of its own'),
         (c.reltablespace <> 0, 'it is in another tablespace'),
         (c.reloptions IS NOT NULL OR toast.reloptions IS NOT NULL, 'it has storage parameters'),
         (am.amname <> 'heap', 'it has another access method'),
