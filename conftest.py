@@ -13,6 +13,7 @@ import hashlib
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -161,6 +162,7 @@ def _clean_surroundings(request: pytest.FixtureRequest, settings: Any) -> Iterat
         return
     from platform_site import session_cache, valkey
     from platform_site.binding import connection
+    from platform_site.owner import as_owner
 
     settings.REDIS_PREFIX = f"test-{uuid4().hex[:12]}"
     if "real_hasher" in request.keywords:
@@ -168,7 +170,8 @@ def _clean_surroundings(request: pytest.FixtureRequest, settings: Any) -> Iterat
     if "commits" in request.keywords:
         request.getfixturevalue("committed")
     session_cache._epoch.expire()
-    yield
+    with as_owner() if "as_owner" in request.keywords else nullcontext():
+        yield
     valkey.close()
     connection.set_schema_to_public()
 

@@ -45,9 +45,11 @@ _TABLE_OPTIONS = f"""
         (c.relpersistence <> 'p', 'it is unlogged'),
         (c.relrowsecurity, 'it has row security'),
         (c.relreplident <> 'd', 'it has a replica identity of its own'),
-        -- What the owner gives with every table is given with the copy as well.
-        (c.relacl IS NOT NULL AND c.relacl IS DISTINCT FROM (
-            SELECT defaclacl FROM pg_default_acl
+        -- What the owner gives with every table, or takes back from one, the copy gets as well.
+        (EXISTS (
+            SELECT grantee, privilege_type FROM aclexplode(c.relacl) WHERE grantee <> c.relowner
+            EXCEPT
+            SELECT given.grantee, given.privilege_type FROM pg_default_acl, aclexplode(defaclacl) AS given
             WHERE defaclrole = c.relowner AND defaclnamespace = 0 AND defaclobjtype = 'r'
         ), 'it has grants of its own'),
         (c.reltablespace <> 0, 'it is in another tablespace'),
