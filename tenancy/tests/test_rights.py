@@ -6,7 +6,7 @@ from typing import Any, LiteralString
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from psycopg import errors, sql
 
 from accounts.staff.models import StaffUser
@@ -32,9 +32,8 @@ def raw(tenant: Tenant) -> Iterator["psycopg.Connection[Any]"]:
 
 
 def test_requests_are_served_by_a_role_that_owns_nothing(raw: "psycopg.Connection[Any]") -> None:
-    assert (
-        raw.info.user == application_role() == settings.DATABASES["default"]["USER"] != settings.DATABASE_OWNER["USER"]
-    )
+    assert raw.info.user == application_role() == settings.DATABASES["default"]["USER"]
+    assert raw.info.user != settings.DATABASE_OWNER["USER"]
     owned = raw.execute(
         "SELECT count(*) FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND deptype = 'o'"
         " AND refobjid = (SELECT oid FROM pg_roles WHERE rolname = current_user)"
@@ -135,8 +134,6 @@ def test_what_staff_did_is_written_and_stays(tenant: Tenant) -> None:
     staff = StaffUser.objects.create_superuser("root@platform.test", PASSWORD)
     with bind(tenant.ref):
         before = JournalEntry.objects.count()
-    from django.db import transaction
-
     with transaction.atomic():
         act_record(staff=staff, action="looked", tenant_id=tenant.id, reason="because")
     with bind(tenant.ref):
