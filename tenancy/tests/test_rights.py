@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.db import connection, transaction
 from psycopg import errors, sql
+from structlog.testing import capture_logs
 
 from accounts.staff.models import StaffUser
 from accounts.staff.services import act_record
@@ -16,7 +17,10 @@ from platform_site.journal.models import JournalEntry
 from platform_site.owner import as_owner
 from tenancy.models import Tenant
 from tenancy.provisioning.rights import TAKEN_BACK, application_role, give_rights, grant_schema, protect_schema
+from tenancy.provisioning.schemas import new_schema_name
 from tenancy.registration import tenant_register
+from tenancy.tasks import reap
+from tenancy.tests.catalogue import make_schema, schema_exists
 from tests.support import PASSWORD, Api
 
 pytestmark = pytest.mark.commits
@@ -182,3 +186,16 @@ def test_the_owners_work_begins_outside_of_tenants(tenant: Tenant) -> None:
             pass
         assert connection.settings_dict["USER"] == settings.DATABASE_OWNER["USER"]
     assert connection.settings_dict["USER"] == application_role()
+
+
+def test_a_worker_that_is_not_the_owner_only_tells_what_it_would_reap(tenant: Tenant, settings: Any) -> None:
+    with as_owner():
+        orphan = make_schema(new_schema_name())
+    given, settings.DATABASE_OWNER = settings.DATABASE_OWNER, {}
+    with capture_logs() as lines:
+        reap()
+    assert [line["event"] for line in lines] == ["tenancy.reaping_needs_the_owner"]
+    assert schema_exists(orphan)
+    settings.DATABASE_OWNER = given
+    reap()
+    assert not schema_exists(orphan)
