@@ -18,6 +18,7 @@ from platform_site.binding import bind
 from platform_site.errors import PlatformError
 from platform_site.journal.models import JournalEntry
 
+pytestmark = pytest.mark.as_owner
 NAME = "journal"
 START = datetime(2025, 1, 1, tzinfo=UTC)
 
