@@ -13,6 +13,7 @@ import hashlib
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,7 +22,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.support import COMPANY, OTHER_COMPANY, PASSWORD, Api, database_environment, signed_in
+from tests.support import COMPANY, OTHER_COMPANY, PASSWORD, Api, database_environment, database_server, signed_in
 
 ROOT = Path(__file__).parent
 
@@ -35,20 +36,6 @@ def _fingerprint() -> str:
     for path in sorted(set(sources)):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def _server() -> "psycopg.Connection[Any]":
-    from django.conf import settings
-
-    database = settings.DATABASES["default"]
-    return psycopg.connect(
-        dbname="postgres",
-        user=database["USER"],
-        password=database["PASSWORD"] or None,
-        host=database["HOST"] or None,
-        port=database["PORT"] or None,
-        autocommit=True,
-    )
 
 
 def _create_database(server: "psycopg.Connection[Any]", name: str, template: str) -> None:
@@ -75,7 +62,7 @@ def _point_at(name: str) -> None:
 
 def _ensure_template() -> str:
     name = f"template_{_fingerprint()}"
-    with _server() as server:
+    with database_server() as server:
         server.execute("SELECT pg_advisory_lock(7001)")
         row = server.execute("SELECT datistemplate FROM pg_database WHERE datname = %s", [name]).fetchone()
         if row and row[0]:
@@ -135,7 +122,7 @@ def django_db_setup(template_database: str, django_db_blocker: Any) -> Iterator[
     """pytest-django's hook: this worker's copy of the template."""
     name = f"worker_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
     with django_db_blocker.unblock():
-        with _server() as server:
+        with database_server() as server:
             _create_database(server, name, template_database)
         _point_at(name)
     yield
@@ -143,7 +130,7 @@ def django_db_setup(template_database: str, django_db_blocker: Any) -> Iterator[
         from django.db import connections
 
         connections.close_all()
-        with _server() as server:
+        with database_server() as server:
             _drop_database(server, name)
 
 
@@ -155,7 +142,7 @@ def committed(request: pytest.FixtureRequest, django_db_setup: None, template_da
     blocker = request.getfixturevalue("django_db_blocker")
     name, before = f"own_{uuid4().hex[:12]}", os.environ["TEST_DATABASE_NAME"]
     with blocker.unblock():
-        with _server() as server:
+        with database_server() as server:
             _create_database(server, name, template_database)
         _point_at(name)
         try:
@@ -163,7 +150,7 @@ def committed(request: pytest.FixtureRequest, django_db_setup: None, template_da
         finally:
             connections.close_all()
             _point_at(before)
-            with _server() as server:
+            with database_server() as server:
                 _drop_database(server, name)
 
 
@@ -175,6 +162,7 @@ def _clean_surroundings(request: pytest.FixtureRequest, settings: Any) -> Iterat
         return
     from platform_site import session_cache, valkey
     from platform_site.binding import connection
+    from platform_site.owner import as_owner
 
     settings.REDIS_PREFIX = f"test-{uuid4().hex[:12]}"
     if "real_hasher" in request.keywords:
@@ -182,7 +170,8 @@ def _clean_surroundings(request: pytest.FixtureRequest, settings: Any) -> Iterat
     if "commits" in request.keywords:
         request.getfixturevalue("committed")
     session_cache._epoch.expire()
-    yield
+    with as_owner() if "as_owner" in request.keywords else nullcontext():
+        yield
     valkey.close()
     connection.set_schema_to_public()
 

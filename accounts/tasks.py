@@ -12,6 +12,7 @@ from platform_site.celery import app
 from platform_site.idempotency.models import IdempotencyRecord
 from platform_site.journal.models import JournalEntry
 from platform_site.outbox.models import OutboxRow
+from platform_site.owner import as_owner, is_owner
 from platform_site.tasks import PlatformTask
 from platform_site.tenants import active_tenants
 from tenancy.org_settings.catalog import AUDIT_DAYS
@@ -33,6 +34,21 @@ def purge() -> None:
             count = purge_bound_tenant()
         if count:
             log.info("accounts.purged", rows=count)
+    with as_owner():
+        if is_owner():
+            _purge_journals()
+        else:
+            # Nobody else may delete what was written down.
+            log.warning("accounts.old_journals_stay", hint="manage.py retention_run")
+
+
+def _purge_journals() -> None:
+    for tenant in active_tenants():
+        with bind(tenant):
+            kept = timedelta(days=setting_value(AUDIT_DAYS))
+            count = purge_journal(before=timezone.now() - kept)
+        if count:
+            log.info("accounts.journal_purged", rows=count)
 
 
 def purge_bound_tenant() -> int:
@@ -42,8 +58,7 @@ def purge_bound_tenant() -> int:
         LinkToken.objects.filter(expires_at__lt=now - KEEP_ENDED),
         IdempotencyRecord.objects.filter(created_at__lt=now - timedelta(hours=settings.IDEMPOTENCY_HOURS)),
     )
-    kept = timedelta(days=setting_value(AUDIT_DAYS))
-    return sum(rows.delete()[0] for rows in stale) + purge_journal(before=now - kept)
+    return sum(rows.delete()[0] for rows in stale)
 
 
 def purge_journal(*, before: datetime, batch: int = JOURNAL_BATCH) -> int:

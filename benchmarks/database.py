@@ -26,17 +26,18 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A database with the tenants that were made in it."""
+    """A database with the tenants that were made in it. The platform comes as one role, we as the tables' owner."""
 
     url: str
+    owner_url: str
     tenants: list[Tenant]
 
     def env(self, settings: str = "benchmarks.settings") -> dict[str, str]:
         """The environment in which a process works with it."""
-        return inherited(DATABASE_URL=self.url, DJANGO_SETTINGS_MODULE=settings)
+        return inherited(DATABASE_URL=self.url, DATABASE_OWNER_URL=self.owner_url, DJANGO_SETTINGS_MODULE=settings)
 
     def connect(self) -> "psycopg.Connection[Any]":
-        return psycopg.connect(self.url, autocommit=True)
+        return psycopg.connect(self.owner_url, autocommit=True)
 
 
 class Databases:
@@ -44,6 +45,7 @@ class Databases:
 
     def __init__(self) -> None:
         self._server_url = os.environ["DATABASE_URL"]
+        self._owner_url = os.environ.get("DATABASE_OWNER_URL") or self._server_url
         self._prefix = f"bench_{os.getpid()}"
         self._made = 0
         self._base = ""
@@ -53,7 +55,7 @@ class Databases:
         """A database of one's own with this many tenants."""
         name = self._create(template=self._base or self._make_base())
         try:
-            database = Database(self._url(name), [])
+            database = self._database(name)
             database.tenants.extend(_fill(database.env("benchmarks.filling_settings"), tenants))
             with database.connect() as connection:
                 # The throw-away server has no autovacuum, which production has.
@@ -68,7 +70,7 @@ class Databases:
 
     def _make_base(self) -> str:
         self._base = self._create(template="template0")
-        database = Database(self._url(self._base), [])
+        database = self._database(self._base)
         _run(["manage.py", "migrate_all"], database.env("benchmarks.filling_settings"))
         return self._base
 
@@ -83,11 +85,15 @@ class Databases:
         self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def _execute(self, statement: sql.Composed) -> None:
-        with psycopg.connect(self._url("postgres"), autocommit=True) as server:
+        with psycopg.connect(_with_name(self._owner_url, "postgres"), autocommit=True) as server:
             server.execute(statement)
 
-    def _url(self, name: str) -> str:
-        return urlunsplit(urlsplit(self._server_url)._replace(path=f"/{name}"))
+    def _database(self, name: str) -> Database:
+        return Database(_with_name(self._server_url, name), _with_name(self._owner_url, name), [])
+
+
+def _with_name(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
 def _fill(env: Mapping[str, str], count: int) -> Iterator[Tenant]:

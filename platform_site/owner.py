@@ -44,3 +44,14 @@ def as_owner() -> Iterator[None]:
     finally:
         connection.close()
         connection.settings_dict = before
+
+
+def is_owner() -> bool:
+    """Whether this thread's connection may change the structure now. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_has_role(current_user, relowner, 'MEMBER') FROM pg_class"
+            " WHERE oid = to_regclass('public.django_migrations')"
+        )
+        row = cursor.fetchone()
+    return bool(row and row[0])

@@ -8,7 +8,7 @@ command:
 
 The home lies in `var/test` (or TEST_VAR_DIR), so tests run beside `make run`, and two runs of the
 tests beside one another.  The data stay there, and the next run starts in a tenth of a second.
-TEST_DATABASE_URL and TEST_REDIS_URL name servers from outside to be used instead.
+TEST_DATABASE_URL (with TEST_DATABASE_OWNER_URL) and TEST_REDIS_URL name servers from outside to be used instead.
 """
 
 import atexit
@@ -29,7 +29,11 @@ from platform_site.local.standalone import Standalone, run_in_foreground
 from platform_site.local.valkey import ValkeyServer
 
 _MOST_HOMES = 20
-_FROM_OUTSIDE = {"DATABASE_URL": "TEST_DATABASE_URL", "REDIS_URL": "TEST_REDIS_URL"}
+_FROM_OUTSIDE = {
+    "DATABASE_URL": "TEST_DATABASE_URL",
+    "DATABASE_OWNER_URL": "TEST_DATABASE_OWNER_URL",
+    "REDIS_URL": "TEST_REDIS_URL",
+}
 
 
 class ThrowAwayServers:
@@ -68,9 +72,10 @@ class ThrowAwayServers:
     def _database(self, layout: Layout) -> dict[str, str]:
         given = os.environ.get(_FROM_OUTSIDE["DATABASE_URL"])
         if given:
-            return {"DATABASE_URL": given}
+            owner = os.environ.get(_FROM_OUTSIDE["DATABASE_OWNER_URL"], "")
+            return {"DATABASE_URL": given, "DATABASE_OWNER_URL": owner}
         server = self._start(_postgres(layout, Profile.TEST))
-        return {"DATABASE_URL": server.url}
+        return {"DATABASE_URL": server.url, "DATABASE_OWNER_URL": layout.database_owner_url}
 
     def _redis(self, layout: Layout) -> dict[str, str]:
         given = os.environ.get(_FROM_OUTSIDE["REDIS_URL"])
@@ -162,7 +167,7 @@ def _command(words: Sequence[str]) -> list[str]:
 
 def _inherited(environ: Mapping[str, str]) -> dict[str, str]:
     """Without the caller's own servers: these here are to be thrown away, those are not."""
-    own = {"DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL"}
+    own = {"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "CELERY_BROKER_URL"}
     return {key: value for key, value in clean_environment(environ).items() if key not in own}
 
 

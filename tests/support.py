@@ -80,14 +80,34 @@ def signed_in(tenant: Any, email: str) -> Api:
     return client
 
 
+def database_server() -> Any:
+    """A connection to the server's own database, beside all databases of tests, as the one who makes them."""
+    import psycopg
+    from django.conf import settings
+
+    database = settings.DATABASE_OWNER or settings.DATABASES["default"]
+    return psycopg.connect(
+        dbname="postgres",
+        user=database["USER"],
+        password=database["PASSWORD"] or None,
+        host=database["HOST"] or None,
+        port=database["PORT"] or None,
+        autocommit=True,
+    )
+
+
 def database_environment(name: str) -> dict[str, str]:
     """The environment in which another process sees the same database, keys and prefix."""
     from django.conf import settings
 
-    parts = os.environ["DATABASE_URL"]
-    base, _, query = parts.partition("?")
-    url = base.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
-    return {**os.environ, "DATABASE_URL": url, "REDIS_PREFIX": settings.REDIS_PREFIX}
+    urls = {variable: os.environ.get(variable, "") for variable in ("DATABASE_URL", "DATABASE_OWNER_URL")}
+    named = {variable: _with_database(url, name) for variable, url in urls.items() if url}
+    return {**os.environ, **named, "REDIS_PREFIX": settings.REDIS_PREFIX}
+
+
+def _with_database(url: str, name: str) -> str:
+    base, _, query = url.partition("?")
+    return base.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
 
 
 @contextmanager

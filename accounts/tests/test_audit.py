@@ -23,6 +23,7 @@ from platform_site.outbox.models import OutboxRow
 from tenancy.models import Tenant
 from tests.support import Api
 
+pytestmark = pytest.mark.as_owner
 START = datetime(2025, 1, 1, tzinfo=UTC)
 SIGNED_IN, SIGNED_OUT = "accounts.signed_in", "accounts.signed_out"
 PRIVATE = "accounts.own_profile_updated"

@@ -1,7 +1,9 @@
 """What nobody can use any more goes after a while, in every tenant."""
 
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -14,6 +16,9 @@ from platform_site.journal.models import JournalEntry
 from platform_site.outbox.models import OutboxRow
 from tenancy.models import Tenant
 from tests.support import Api
+
+# Journals are purged by the owner alone, and a test in one transaction cannot change its role in between.
+pytestmark = pytest.mark.as_owner
 
 
 def test_old_sessions_links_and_keys_go_and_young_ones_stay(alice: Api, mallory: Api) -> None:
@@ -117,3 +122,21 @@ def test_a_batch_walks_the_index_of_the_purge(in_tenant: Tenant) -> None:
             plan = "\n".join(row[0] for row in cursor.fetchall())
             assert "journal_purge" in plan
             assert "Seq Scan" not in plan
+
+
+@pytest.mark.commits
+def test_the_worker_purges_journals_as_the_owner_or_not_at_all(alice: Api, settings: Any) -> None:
+    journal_of(alice, older=366)
+    owner = connection.settings_dict
+    connection.close()
+    connection.settings_dict = {**owner, **{name: settings.DATABASES["default"][name] for name in ("USER", "PASSWORD")}}
+    try:
+        given, settings.DATABASE_OWNER = settings.DATABASE_OWNER, {}
+        purge()
+        assert entries_of(alice) == ["older"]
+        settings.DATABASE_OWNER = given
+        purge()
+        assert entries_of(alice) == []
+    finally:
+        connection.close()
+        connection.settings_dict = owner

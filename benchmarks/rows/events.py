@@ -68,7 +68,7 @@ class Ingest(Row):
                 _path(connection, tenant)
                 _run(connection, _ENTITIES, records=RECORDS)
                 connection.execute(_COPIED)
-            with granian(database.env(), workers=2) as web, Psql(database.url) as psql:
+            with granian(database.env(), workers=2) as web, Psql(database.owner_url) as psql:
                 psql.run(f"SET search_path = {tenant.schema_name}, public;\n")
                 arms = _over_http(web, tenant), _by_copy(psql, Path(folder) / "rows")
                 for arm in arms:

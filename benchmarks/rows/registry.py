@@ -59,7 +59,7 @@ class RegistrySearch(Row):
             (tenant,) = database.tenants
             people = _fill(database, tenant, count)
             module = "benchmarks.registry_search"
-            with Answering(module, database.env(), tenant.schema_name) as service, Psql(database.url) as psql:
+            with Answering(module, database.env(), tenant.schema_name) as service, Psql(database.owner_url) as psql:
                 psql.run(f"SET search_path = {tenant.schema_name}, public;\n")
                 for what, texts in _texts(people).items():
                     arms = _by_service(service, texts), _by_psql(psql, service, texts)

@@ -32,7 +32,7 @@ class SignUp(Row):
         with ExitStack() as stack:
             few, some, many = (stack.enter_context(bench.database(tenants=count)) for count in (FEW, SOME, most))
             arms = [self._over_http(stack, database) for database in (few, some, many)]
-            replay = self._replay(stack.enter_context(Psql(many.url)), _ddl(many))
+            replay = self._replay(stack.enter_context(Psql(many.owner_url)), _ddl(many))
             for arm in (*arms, replay):
                 arm()
             at_few, at_some, at_many, by_psql = interleaved(bench.rounds(15), *arms, replay)

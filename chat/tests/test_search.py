@@ -155,6 +155,7 @@ def test_it_costs_the_same_for_one_and_for_a_hundred(alice: Api, bob: Api) -> No
     assert len(found(bob, "often", limit=100)) == 100
 
 
+@pytest.mark.as_owner
 def test_the_index_answers_it(alice: Api, bob: Api, group: str) -> None:
     said_before(alice, group, 3000)
     asked = {"user_id": bob.user.id, "query": "m7", "channel_id": None, "before": None, "limit": 21}

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from platform_site.local.postgres_roles import APPLICATION, OWNER
+
 POSTGRES_PORT = 5432
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -48,8 +50,17 @@ class Layout:
 
     @property
     def database_url(self) -> str:
+        """As the role that reads and writes rows."""
+        return self._database_url(APPLICATION)
+
+    @property
+    def database_owner_url(self) -> str:
+        """As the role that makes and changes tables."""
+        return self._database_url(OWNER)
+
+    def _database_url(self, role: str) -> str:
         """The port only names the socket, but without it a PGPORT of the caller would count."""
-        return f"postgresql://postgres@/platform?host={self.postgres_socket_dir}&port={POSTGRES_PORT}"
+        return f"postgresql://{role}@/platform?host={self.postgres_socket_dir}&port={POSTGRES_PORT}"
 
     @property
     def valkey_data(self) -> Path:

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+from platform_site.local import postgres_roles
 from platform_site.local.layout import POSTGRES_PORT, Layout
 from platform_site.local.owner_lock import OwnerLock
 from platform_site.local.postgres_binaries import Binaries, copy_for_others, find_binaries
@@ -78,6 +79,10 @@ class PostgresServer:
     def url(self) -> str:
         return self._layout.database_url
 
+    @property
+    def owner_url(self) -> str:
+        return self._layout.database_owner_url
+
     def release(self) -> None:
         """Give the directories back; the server has ended."""
         if self._lock.held:
@@ -95,6 +100,7 @@ class PostgresServer:
         self._settle_socket_dir()
         notes += self._settle_data()
         _disarm_recorded_pid(self.data)
+        self._settle_roles()
         return notes
 
     # -- directories ---------------------------------------------------------------------------
@@ -188,11 +194,23 @@ class PostgresServer:
         if self._account is not None:
             os.chown(unfinished, self._account.uid, self._account.gid)
         self._run("initdb", "-D", str(unfinished), *self._initdb_options())
-        self._run(
-            "postgres", "--single", "-D", str(unfinished), "postgres",
-            stdin=f"CREATE DATABASE {_DATABASE}\n",
-        )  # fmt: skip
+        self._single_user(unfinished, "postgres", f"CREATE DATABASE {_DATABASE};")
         unfinished.rename(self.data)
+
+    def _settle_roles(self) -> None:
+        """The two roles, once; what was made before there were two goes over to the owner."""
+        marker = self.data / postgres_roles.MARKER
+        if marker.exists():
+            return
+        self._single_user(self.data, "postgres", postgres_roles.MAKE_ROLES, postgres_roles.HAND_OVER_DATABASES)
+        self._single_user(self.data, _DATABASE, postgres_roles.HAND_OVER_OBJECTS)
+        marker.touch()
+
+    def _single_user(self, data: Path, database: str, *statements: str) -> None:
+        """Run statements without a server. With -j, each ends at a semicolon before an empty line."""
+        locks = "max_locks_per_transaction=1024"
+        script = "".join(f"{statement.strip()}\n\n" for statement in statements)
+        self._run("postgres", "--single", "-j", "-D", str(data), "-c", locks, database, stdin=script)
 
     def _initdb_options(self) -> list[str]:
         options = ["--username", _SUPERUSER, "--auth=trust", "--encoding=UTF8"]

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from platform_site.settings import env
-from platform_site.settings.base import LAYOUT
+from platform_site.settings.base import EMBEDDED_DATABASE, LAYOUT
 
 
 def database_from_url(url: str) -> dict[str, Any]:
@@ -26,7 +26,7 @@ _database = database_from_url(env.secret("DATABASE_URL") or LAYOUT.database_url)
 _query = _database.pop("QUERY")
 
 # Who makes and changes tables, in the same database. Empty: the role of DATABASE_URL does that too.
-_owner_url = env.secret("DATABASE_OWNER_URL")
+_owner_url = env.secret("DATABASE_OWNER_URL") or (LAYOUT.database_owner_url if EMBEDDED_DATABASE else "")
 DATABASE_OWNER: dict[str, Any] = database_from_url(_owner_url) if _owner_url else {}
 
 # No request may hold a connection longer than this: it bounds what a slow query

@@ -2,45 +2,28 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-import psycopg
 import pytest
-from django.conf import settings as django_settings
 from psycopg import sql
 
 from platform_site import async_binding
 from platform_site.async_binding import DatabaseAway, abind, close_pool
+from tests.support import database_server
 
 pytestmark = pytest.mark.commits
 CONNECTIONS = 4
 
 
-@contextmanager
-def beside() -> Iterator["psycopg.Connection[Any]"]:
-    """The server's own database, from which the test's can be shut."""
-    database = django_settings.DATABASES["default"]
-    with psycopg.connect(
-        dbname="postgres",
-        user=database["USER"],
-        password=database["PASSWORD"] or None,
-        host=database["HOST"] or None,
-        port=database["PORT"] or None,
-        autocommit=True,
-    ) as connection:
-        yield connection
-
-
 def shut(name: str) -> None:
-    with beside() as server:
+    with database_server() as server:
         server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)))
         server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
 
 
 def reopen(name: str) -> None:
-    with beside() as server:
+    with database_server() as server:
         server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(sql.Identifier(name)))
 
 

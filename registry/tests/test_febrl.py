@@ -20,6 +20,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from platform_site.binding import bind
+from platform_site.owner import as_owner
 from registry.services.records import PERSON
 from registry.tests.support import by_entity
 from tests.reference import from_pypi
@@ -141,7 +142,7 @@ def looked_for(tenant: Any, files: Sequence[Sequence[Person]], folder: Path) -> 
         write_csv(folder / f"{number}.csv", people)
         assert imported(folder / f"{number}.csv") == {"created": len(people)}
         # The server of the tests does by itself nothing that autovacuum does, and then reads whole tables.
-        with bind(tenant.ref), connection.cursor() as cursor:
+        with as_owner(), bind(tenant.ref), connection.cursor() as cursor:
             cursor.execute("ANALYZE registry_entity")
     rec_ids = [person["rec_id"] for people in files for person in people]
     assert run("registry_dedupe")["records"] == len(rec_ids)

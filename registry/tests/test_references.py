@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from django.db import connection
 
 # Column -> what merging does with it. A new column that holds ids of records goes in here, with its answer.
@@ -43,6 +44,7 @@ def test_merging_knows_every_column_that_refers_to_a_record(in_tenant: Any) -> N
     assert _references() == set(HANDLED)
 
 
+@pytest.mark.as_owner
 def test_a_new_reference_would_be_noticed(in_tenant: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE registry_note (id int, about uuid REFERENCES registry_entity (id))")

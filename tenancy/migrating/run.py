@@ -9,6 +9,7 @@ from tenancy.migrating.template import build_template, template_is_current
 from tenancy.migrating.tenants import Outcome, stale_tenants
 from tenancy.migrating.timeouts import migration_timeouts
 from tenancy.provisioning.locks import no_sign_ups, one_run_at_a_time
+from tenancy.provisioning.rights import give_rights
 
 
 class Reporter(Protocol):
@@ -49,10 +50,12 @@ def _migrate_shared(result: Result, reporter: Reporter, public_only: bool) -> No
     if public_is_current() and (public_only or template_is_current()):
         # A run that was killed may have left this undone, and nothing else would show it.
         announce_models()
+        give_rights()
         return
     with no_sign_ups(), migration_timeouts():
         result.public = migrate_public(progress=lambda name: reporter.note(f"public: {name}"))
         announce_models()
+        give_rights()
         if not public_only and not template_is_current():
             build_template(progress=lambda name: reporter.note(f"template: {name}"))
             result.template_built = True

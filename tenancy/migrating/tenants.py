@@ -9,6 +9,7 @@ from tenancy.migrating.history import apply_pending, migrations_fingerprint, ten
 from tenancy.migrating.timeouts import migration_timeouts
 from tenancy.models import Tenant
 from tenancy.provisioning.locks import own_schema
+from tenancy.provisioning.rights import protect_schema
 
 # A tenant that is being made has no schema that one could rely on, a deleted one has none.
 _WITHOUT_SCHEMA = (Tenant.Status.PROVISIONING, Tenant.Status.DELETED)
@@ -47,6 +48,7 @@ def migrate_tenant(tenant: TenantRef) -> list[str]:
             raise SchemaMissing(f"There is no schema {tenant.schema_name}.")
         with bind(tenant):
             applied = apply_pending(tenant_apps())
+        protect_schema(tenant.schema_name)
         Tenant.objects.filter(pk=tenant.id).update(schema_fingerprint=migrations_fingerprint())
     return applied
 

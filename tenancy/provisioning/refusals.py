@@ -45,7 +45,13 @@ _TABLE_OPTIONS = f"""
         (c.relpersistence <> 'p', 'it is unlogged'),
         (c.relrowsecurity, 'it has row security'),
         (c.relreplident <> 'd', 'it has a replica identity of its own'),
-        (c.relacl IS NOT NULL, 'it has grants of its own'),
+        -- What the owner gives with every table, or takes back from one, the copy gets as well.
+        (EXISTS (
+            SELECT grantee, privilege_type FROM aclexplode(c.relacl) WHERE grantee <> c.relowner
+            EXCEPT
+            SELECT given.grantee, given.privilege_type FROM pg_default_acl, aclexplode(defaclacl) AS given
+            WHERE defaclrole = c.relowner AND defaclnamespace = 0 AND defaclobjtype = 'r'
+        ), 'it has grants of its own'),
         (c.reltablespace <> 0, 'it is in another tablespace'),
         (c.reloptions IS NOT NULL OR toast.reloptions IS NOT NULL, 'it has storage parameters'),
         (am.amname <> 'heap', 'it has another access method'),

@@ -27,7 +27,7 @@ from tenancy.registration import tenant_register
 from tenancy.tests.catalogue import execute, make_schema, schema_exists, somebody_else
 from tests.support import PASSWORD, database_environment
 
-pytestmark = [pytest.mark.commits, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.commits, pytest.mark.as_owner, pytest.mark.timeout(300)]
 COMMAND = [sys.executable, "manage.py", "migrate_all", "--json"]
 Start = Callable[..., "subprocess.Popen[str]"]
 

@@ -19,6 +19,8 @@ from tenancy.registration import tenant_register
 from tenancy.tests.catalogue import make_schema, schema_exists, somebody_else
 from tests.support import PASSWORD, threads_close_connections
 
+pytestmark = pytest.mark.as_owner
+
 
 def unfinished(slug: str, age: timedelta) -> Tenant:
     """A sign-up that made its row and its schema and then was heard of no more."""

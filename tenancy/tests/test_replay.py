@@ -73,6 +73,7 @@ def test_a_deployment_waits_for_the_sign_up_that_is_in_flight(tenant: Tenant) ->
         assert other.execute(*lock).fetchone() == (True,)
 
 
+@pytest.mark.as_owner
 def test_a_template_that_was_replaced_is_used_no_more(database: None) -> None:
     template = current_template()
     SchemaTemplate.objects.all().delete()

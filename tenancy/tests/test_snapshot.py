@@ -4,11 +4,13 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from platform_site.binding import bind
-from tenancy.models import SchemaTemplate
+from tenancy.models import SchemaTemplate, Tenant
 from tenancy.provisioning.replay import create_schema, current_template, new_schema_name
 from tenancy.provisioning.schemas import new_template_name, schema_ref
 from tenancy.provisioning.snapshot import SnapshotRefused, read_ddl
 from tenancy.tests.catalogue import catalogue, execute, make_schema
+
+pytestmark = pytest.mark.as_owner
 
 EVERYTHING = r"""
     CREATE TABLE parent (
@@ -104,9 +106,9 @@ def template_of(sql: str) -> SchemaTemplate:
 
 @transaction.atomic
 def replayed(template: SchemaTemplate) -> str:
-    name = new_schema_name()
-    create_schema(schema_name=name, template=template)
-    return name
+    tenant = Tenant.objects.create(name="Copy", slug="copy", schema_name=new_schema_name())
+    create_schema(schema_name=tenant.schema_name, template=template)
+    return str(tenant.schema_name)
 
 
 def test_a_new_schema_is_the_template_over_again(database: None) -> None:
@@ -166,5 +168,6 @@ def test_a_foreign_key_that_would_bind_to_public_breaks_the_replay(database: Non
     table = 'CREATE TABLE "parent"'
     start = template.ddl.index(table)
     template.ddl = template.ddl[:start] + template.ddl[template.ddl.index("\n", start) + 1 :]
+    template.save()
     with pytest.raises(DatabaseError, match="lies outside the new schema"):
         replayed(template)

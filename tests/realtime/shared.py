@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import psycopg
 from psycopg import sql
 
 from platform_site.api.identity import Identity
 from tests.realtime.processes import Process
-from tests.support import PASSWORD, Api, database_environment, signed_in
+from tests.support import PASSWORD, Api, database_environment, database_server, signed_in
 
 # Pages that may open sockets: the frontend, and one that CORS names.
 FRONTEND, LISTED = "https://app.sockets.test", "https://partner.sockets.test"
@@ -59,7 +58,7 @@ class Shared:
 
     @contextmanager
     def made(self, template: str) -> Iterator[None]:
-        with server() as connection:
+        with database_server() as connection:
             connection.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
                     sql.Identifier(self.database), sql.Identifier(template)
@@ -69,7 +68,7 @@ class Shared:
             yield
         finally:
             self.end()
-            with server() as connection:
+            with database_server() as connection:
                 connection.execute(
                     sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.database))
                 )
@@ -87,32 +86,17 @@ class Shared:
     def lock_out(self) -> None:
         """As when the database is away: nobody has a connection, and nobody gets one."""
         name = sql.Identifier(self.database)
-        with server() as connection:
+        with database_server() as connection:
             connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [self.database]
             )
 
     def let_in(self) -> None:
-        with server() as connection:
+        with database_server() as connection:
             connection.execute(
                 sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(sql.Identifier(self.database))
             )
-
-
-def server() -> "psycopg.Connection[Any]":
-    """The database server itself, beside all databases of tests."""
-    from django.conf import settings
-
-    database = settings.DATABASES["default"]
-    return psycopg.connect(
-        dbname="postgres",
-        user=database["USER"],
-        password=database["PASSWORD"] or None,
-        host=database["HOST"] or None,
-        port=database["PORT"] or None,
-        autocommit=True,
-    )
 
 
 def _point_at(name: str) -> None:

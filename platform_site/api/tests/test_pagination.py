@@ -18,6 +18,7 @@ from platform_site.binding import bind
 from platform_site.errors import PlatformError
 from platform_site.journal.models import JournalEntry
 
+pytestmark = pytest.mark.as_owner
 NAME = "journal"
 START = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -158,6 +159,7 @@ def test_a_cursor_walks_the_whole_list_and_back(
     assert [number for part in back for number in part] == whole
 
 
+@pytest.mark.as_owner
 def test_a_row_that_comes_or_goes_moves_no_other(entries: "QuerySet[JournalEntry]") -> None:
     part, meta = cut(entries, ("at", "id"))
     assert part == [1, 2, 3, 4, 5]

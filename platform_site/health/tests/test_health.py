@@ -158,6 +158,7 @@ def test_strangers_see_no_times_and_errors(visitor: Api) -> None:
 
 
 @pytest.mark.commits
+@pytest.mark.as_owner
 @pytest.mark.parametrize(
     "loss",
     [

@@ -74,8 +74,9 @@ def test_in_development_what_was_committed_survives_a_power_cut(home: Layout) ->
 
 def test_what_was_written_is_there_after_kill_9(postgres: Standalone) -> None:
     postgres.start()
-    with psycopg.connect(postgres.url) as connection:
+    with psycopg.connect(postgres.server.owner_url) as connection:  # type: ignore[attr-defined]
         connection.execute("set synchronous_commit = on")
+        connection.execute("alter default privileges grant select on tables to platform_app")
         connection.execute("create table kept (id int)")
     postgres.kill()
     postgres.start()

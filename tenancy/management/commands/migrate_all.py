@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.db import DatabaseError
 from tqdm import tqdm
 
+from platform_site.owner import as_owner
 from tenancy.migrating.history import MigrationRefused
 from tenancy.migrating.run import Result, migrate_all
 from tenancy.migrating.tenants import Outcome
@@ -42,7 +43,8 @@ class Command(BaseCommand):
         begun = time.monotonic()
         progress = Progress(self.stdout, self.stderr, quiet=options["json"] or options["verbosity"] == 0)
         try:
-            result = migrate_all(workers=options["workers"], reporter=progress, public_only=options["public_only"])
+            with as_owner():
+                result = migrate_all(workers=options["workers"], reporter=progress, public_only=options["public_only"])
         except (MigrationRefused, SnapshotRefused, DatabaseError) as error:
             raise CommandError(f"Stopped before the tenants: {describe(error)}") from error
         finally:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from platform_site.owner import as_owner
 from tenancy.provisioning.reaper import Reaped, reap
 
 
@@ -24,7 +25,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        reaped = reap(dry_run=options["dry_run"], force=options["force"])
+        with as_owner():
+            reaped = reap(dry_run=options["dry_run"], force=options["force"])
         self.stdout.write(json.dumps(as_json(reaped)) if options["json"] else as_text(reaped, options["dry_run"]))
         if reaped.held_back:
             raise CommandError(
