@@ -22,7 +22,7 @@ from platform_site.rotation.moving import move_all
 from tenancy.models import Tenant
 
 # What is not as it should be with the servers of the tests, and is not wrong either.
-EXPECTED_WARNINGS = {"roles.separate", "valkey.persistence"}
+EXPECTED_WARNINGS = {"valkey.persistence"}
 
 
 def doctor(*arguments: str) -> tuple[int, dict[str, Any]]:
@@ -87,11 +87,15 @@ def installation(
     settings: Any,
     monkeypatch: pytest.MonkeyPatch,
     mail_server: int,
-) -> Callable[[], None]:
+) -> Iterator[Callable[[], None]]:
     """As in production. Gives what makes worker and scheduler look alive.
 
     Without the mark ``commits`` what a test breaks, schemas too, is rolled back.
     """
+    owner = settings.DATABASE_OWNER
+    if "as_owner" in request.keywords:
+        # A test that breaks a schema is the owner, and what is looked at is not the application's role.
+        settings.DATABASE_OWNER = {}
     if "commits" not in request.keywords:
         monkeypatch.setattr(examining, "_in_time", _at_once)
     settings.PUBLIC_URL = "https://platform.acme.com"
@@ -115,4 +119,6 @@ def installation(
             pulse.leave(part)
 
     alive()
-    return alive
+    yield alive
+    # Before the test's database is dropped, by the owner.
+    settings.DATABASE_OWNER = owner

@@ -170,21 +170,25 @@ def test_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "open sesame" not in str(told)
 
 
+@pytest.mark.as_owner
 def test_an_extension_that_is_missing() -> None:
     sql("DROP EXTENSION pg_trgm CASCADE")
     assert problems() == {"database.extensions"}
 
 
+@pytest.mark.as_owner
 def test_an_empty_database() -> None:
     sql("ALTER TABLE tenancy_tenant RENAME TO elsewhere")
     assert problems() == {"database.migrated"}
 
 
+@pytest.mark.as_owner
 def test_a_migration_of_public_that_was_not_applied() -> None:
     sql("DELETE FROM django_migrations WHERE app = 'outbox' AND name = '0003_lanes'")
     assert problems() == {"database.migrations"}
 
 
+@pytest.mark.as_owner
 def test_no_template_for_sign_ups() -> None:
     template = SchemaTemplate.objects.get()
     template.delete()
@@ -193,6 +197,7 @@ def test_no_template_for_sign_ups() -> None:
 
 
 @pytest.mark.commits
+@pytest.mark.as_owner
 def test_a_search_path_that_leads_elsewhere(committed: str) -> None:
     sql(f'ALTER DATABASE "{committed}" SET search_path = pg_catalog')
     assert "database.search_path" in problems("--only", "database")
@@ -366,12 +371,14 @@ def test_work_that_no_code_knows() -> None:
 # Tenants
 
 
+@pytest.mark.as_owner
 def test_a_schema_that_was_dropped() -> None:
     drop_schema(schema())
     assert problems() == {"tenants.schemas"}
     assert OTHER_COMPANY in findings("--only", "tenants")["tenants.schemas"]["found"]
 
 
+@pytest.mark.as_owner
 def test_a_schema_of_nobody() -> None:
     sql("CREATE SCHEMA t_0123456789abcdef")
     assert problems() == {"tenants.orphans"}
@@ -383,6 +390,7 @@ def test_a_tenant_that_lacks_migrations() -> None:
     assert problems() == {"tenants.migrations"}
 
 
+@pytest.mark.as_owner
 def test_a_table_that_was_dropped() -> None:
     sql(f'DROP TABLE "{schema()}".chat_message CASCADE')
     assert problems() == {"tenants.tables"}
