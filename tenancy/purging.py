@@ -14,8 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -60,16 +59,6 @@ def tenant_purge(*, tenant_id: UUID, now: datetime | None = None) -> Purged:
     with as_owner(), migration_timeouts():
         _drop(tenant.schema_name)
     return _finish(tenant)
-
-
-def may_drop_schemas() -> bool:
-    """Whether this process can be the owner of tenants' schemas: it has the owner's sign-in, or is the owner."""
-    if settings.DATABASE_OWNER:
-        return True
-    with connection.cursor() as cursor:
-        # The owner of public's tables is the owner of the tenants' schemas, too.
-        cursor.execute("SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'tenancy_tenant'::regclass")
-        return bool(cursor.fetchone()[0])
 
 
 @transaction.atomic

@@ -119,4 +119,6 @@ CELERY_BEAT_SCHEDULE = {
     "keep billing up": {"task": "billing.keep_up", "schedule": 300.0, "options": {"expires": 240}},
     "reconcile seats": {"task": "billing.reconcile_seats", "schedule": 86400.0, "options": {"expires": 3600}},
     "purge expired rows": {"task": "accounts.purge", "schedule": 3600.0, "options": {"expires": 600}},
+    "purge journals": {"task": "accounts.purge_journals", "schedule": 86400.0, "options": {"expires": 3600}},
+    "purge what staff did": {"task": "staff.purge", "schedule": 86400.0, "options": {"expires": 3600}},
 }

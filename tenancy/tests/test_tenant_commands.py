@@ -1,11 +1,12 @@
 """Making tenants, listing them and looking at one of them, from the command line."""
 
+import io
 import json
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -51,19 +52,22 @@ class TestCreate:
         assert row_counts() == before
 
     @pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
-    def test_refusals_are_the_same_in_a_rehearsal(self, manage: Any, dry_run: list[str]) -> None:
+    def test_refusals_are_the_same_in_a_rehearsal(
+        self, tenant: Tenant, dry_run: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         before = row_counts()
-        for arguments in (
-            ["acme", "--name", "x", "--admin-email", "a@b.test"],
-            ["admin", "--name", "x", "--admin-email", "a@b.test"],
-            ["fine", "--name", " ", "--admin-email", "a@b.test"],
-            ["fine", "--name", "x", "--admin-email", "nobody"],
+        for slug, name, address in (
+            ("acme", "x", "a@b.test"),
+            ("admin", "x", "a@b.test"),
+            ("fine", " ", "a@b.test"),
+            ("fine", "x", "nobody"),
         ):
-            refused = manage("tenant_create", *arguments, *dry_run)
-            assert (refused.returncode, refused.stdout) == (1, ""), arguments
-        refused = manage(*CREATE, "--password-stdin", *dry_run, input="password\n")
-        assert refused.returncode == 1
-        assert manage("tenant_create", "fine").returncode == 2
+            with pytest.raises(CommandError) as refused:
+                call_command("tenant_create", slug, *dry_run, name=name, admin_email=address)
+            assert refused.value.returncode == 1, slug
+        monkeypatch.setattr("sys.stdin", io.StringIO("password\n"))
+        with pytest.raises(CommandError, match="well known|guess|common"):
+            call_command(*CREATE, "--password-stdin", *dry_run)
         assert row_counts() == before
 
 

@@ -8,7 +8,8 @@ from django.core.management.base import CommandError
 from platform_site.errors import PlatformError
 from platform_site.management.operator import OperatorCommand
 from platform_site.moments import wire_time
-from tenancy.purging import due_tenants, may_drop_schemas, tenant_purge
+from platform_site.owner import may_be_owner
+from tenancy.purging import due_tenants, tenant_purge
 
 
 class Command(OperatorCommand):
@@ -23,7 +24,7 @@ class Command(OperatorCommand):
         listed = [{"slug": slug, "deletionAt": wire_time(at)} for _, slug, at in due]
         if options["dry_run"]:
             return {"purged": listed, "failed": [], "dryRun": True}
-        if due and not may_drop_schemas():
+        if due and not may_be_owner():
             raise CommandError("This role may not drop schemas. Set DATABASE_OWNER_URL.")
         failed = []
         for tenant_id, slug, _ in self.progress(due, total=len(due), unit="tenant"):
