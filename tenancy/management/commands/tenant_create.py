@@ -8,12 +8,12 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from accounts.emails import email_key
 from accounts.models import Session
 from accounts.services.password_reset import password_forgot
 from accounts.services.passwords import password_check
 from accounts.services.sessions import sessions_revoke
 from platform_site.binding import bind
+from platform_site.emails import require_address
 from platform_site.errors import VALIDATION_FAILED, invalid_field
 from platform_site.management.operator import OperatorCommand
 from tenancy import errors
@@ -40,7 +40,7 @@ class Command(OperatorCommand):
         )
 
     def run(self, **options: Any) -> dict[str, Any]:
-        slug, address = slug_normalized(options["slug"]), options["admin_email"].strip()
+        slug, address = slug_normalized(options["slug"]), require_address(options["admin_email"])
         password = sys.stdin.readline().rstrip("\r\n") if options["password_stdin"] else secrets.token_urlsafe(32)
         self._check(slug, address, password, options)
         if options["dry_run"]:
@@ -71,7 +71,6 @@ class Command(OperatorCommand):
             raise invalid_field("slug", refused)
         if not 1 <= len(options["name"].strip()) <= 100:
             raise invalid_field("name", VALIDATION_FAILED, "A name has 1 to 100 characters.")
-        check_address(address)
         context = [options["name"], slug, address, options["first_name"], options["last_name"], settings.PRODUCT_NAME]
         password_check(password, field="password", context=context)
 
@@ -86,14 +85,3 @@ class Command(OperatorCommand):
             return f"{result['slug']} would be made, with {result['adminEmail']} as its administrator."
         told = "A mail with a link to set a password is on its way." if result["mailed"] else "The password is set."
         return f"{result['slug']} is made, with {result['adminEmail']} as its administrator. {told}"
-
-
-def check_address(address: str) -> None:
-    """Raises ``validation_failed`` for what is no e-mail address."""
-    from django.core.exceptions import ValidationError
-    from django.core.validators import validate_email
-
-    try:
-        validate_email(email_key(address))
-    except ValidationError:
-        raise invalid_field("email", VALIDATION_FAILED, f"{address!r} is no e-mail address.") from None
