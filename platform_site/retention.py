@@ -19,7 +19,7 @@ class Retention:
     """``count`` says how many rows are too old at a moment, ``purge`` removes them in batches and says how many.
 
     Both run in the bound tenant or, with ``where="public"``, in none. ``by_owner``: the application's role may not
-    delete these rows, so ``purge`` is called as the database's owner. ``count`` may be off by what is written meanwhile.
+    delete these rows, so ``purge`` is called as the database's owner. ``count`` may be a little off.
     """
 
     key: str

@@ -34,8 +34,8 @@ from platform_site.keys import fingerprint
 from platform_site.limits import Spent
 from platform_site.tenants import ACTIVE
 from tenancy.closed import require_open
-from tenancy.slugs import tenant_of_slug
 from tenancy.org_settings.selectors import setting_value
+from tenancy.slugs import tenant_of_slug
 
 DEVICE_SALT = "accounts.known-device"
 DEVICE_SECONDS = 180 * 86400

@@ -41,19 +41,21 @@ def arm() -> None:
 @job_kind(RETAIN)
 def retain(_: UUID) -> datetime | None:
     """Let go of what is old. Gives tomorrow, or None when messages are kept for ever again."""
-    now = working_now()
-    if not setting_value(RETENTION_DAYS):
+    now, days = working_now(), setting_value(RETENTION_DAYS)
+    if not days:
         return None
-    let_go(now)
+    _let_go_all(now - timedelta(days=days))
     return now + EVERY
 
 
 def let_go(now: datetime) -> int:
     """Remove messages that the company keeps no longer. Gives how many."""
-    days, count = setting_value(RETENTION_DAYS), 0
-    if not days:
-        return 0
-    before = now - timedelta(days=days)
+    days = setting_value(RETENTION_DAYS)
+    return _let_go_all(now - timedelta(days=days)) if days else 0
+
+
+def _let_go_all(before: datetime) -> int:
+    count = 0
     for channel_id in _with_old_ones(before):
         while gone := _purge(channel_id, before):
             count += gone

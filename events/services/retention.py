@@ -64,19 +64,22 @@ def arm() -> None:
 @job_kind(RETAIN)
 def retain(_: UUID) -> datetime | None:
     """Let go of what is old. Gives tomorrow, or None when events are kept for ever again."""
-    now = working_now()
-    if not setting_value(RETENTION_DAYS):
+    now, days = working_now(), setting_value(RETENTION_DAYS)
+    if not days:
         return None
-    let_go(now)
+    _let_go_all(now - timedelta(days=days))
     return now + EVERY
 
 
 def let_go(now: datetime) -> int:
     """Remove events that the company keeps no longer. Gives how many."""
-    days, count = setting_value(RETENTION_DAYS), 0
-    if not days:
-        return 0
-    while gone := _let_go(now - timedelta(days=days)):
+    days = setting_value(RETENTION_DAYS)
+    return _let_go_all(now - timedelta(days=days)) if days else 0
+
+
+def _let_go_all(before: datetime) -> int:
+    count = 0
+    while gone := _let_go(before):
         count += gone
         if gone < BATCH:
             break

@@ -106,9 +106,7 @@ class TestATenants:
         code, told = run(capsys, "--tenant", "acme")
         assert (code, told["stage"], told["code"], told["smtp_code"]) == (1, "rcpt", "recipient_rejected", 550)
 
-    def test_a_rehearsal_writes_nothing(
-        self, own: SmtpServer, alice: Api, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_a_rehearsal_writes_nothing(self, own: SmtpServer, alice: Api, capsys: pytest.CaptureFixture[str]) -> None:
         code, told = run(capsys, "--tenant", "acme", "--dry-run")
         assert (code, told["server"], own.connections) == (0, f"127.0.0.1:{own.port}", 0)
         with bind(alice.tenant.ref):

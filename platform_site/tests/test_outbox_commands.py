@@ -124,7 +124,9 @@ def test_the_commands_and_their_exit_codes(manage: Any, tenant: Tenant) -> None:
     status = manage("outbox_status")
     assert (status.returncode, "dead letters 1" in status.stdout) == (2, True)
     before = row_counts()
-    assert manage("outbox_redrive", "--dry-run").stdout.endswith("1 dead letters would get another round of attempts.\n")
+    assert manage("outbox_redrive", "--dry-run").stdout.endswith(
+        "1 dead letters would get another round of attempts.\n"
+    )
     assert (row_counts(), set(states().values())) == (before, {"dead"})
     done = manage("outbox_redrive", "--tenant", "acme", "--json")
     assert (done.returncode, json.loads(done.stdout)["count"]) == (0, 1)

@@ -30,7 +30,7 @@ LONG_AGO = NOW - timedelta(days=900)
 
 @pytest.fixture
 def old_things(alice: Api, mallory: Api) -> None:
-    """One old and one young row of each kind in both tenants; only alice's company keeps messages and events shorter."""
+    """One old and one young row of each kind in both tenants; alice's company keeps messages and events shorter."""
     for number, person in enumerate((alice, mallory)):
         if number == 0:
             for key in ("chat.retention_days", "events.retention_days"):
@@ -41,9 +41,7 @@ def old_things(alice: Api, mallory: Api) -> None:
                 message = Message.objects.create(channel=channel, seq=seq, sender_id=1, content="x")
                 Message.objects.filter(pk=message.pk).update(created_at=at)
                 Event.objects.create(canonical_id=uuid4(), app="a", category="c", action="x", occurred_at=at)
-                Notification.objects.create(
-                    id=uuid7_floor(at), user_id=1, event_key="k", title="t", dedup_key=str(seq)
-                )
+                Notification.objects.create(id=uuid7_floor(at), user_id=1, event_key="k", title="t", dedup_key=str(seq))
                 JournalEntry.objects.create(key="test.old", at=at)
             old = Session.objects.get()
             Session.objects.create(
@@ -164,9 +162,7 @@ def test_journals_and_acts_are_purged_as_the_owner_and_the_rest_is_not(
     assert len(who) == len(retentions)
 
 
-def test_one_tenants_trouble_is_its_own(
-    old_things: None, capsys: pytest.CaptureFixture[str], tenant: Tenant
-) -> None:
+def test_one_tenants_trouble_is_its_own(old_things: None, capsys: pytest.CaptureFixture[str], tenant: Tenant) -> None:
     with bind(tenant.ref):
         from django.db import connection
 

@@ -25,7 +25,12 @@ def show(capsys: pytest.CaptureFixture[str], slug: str = "acme") -> dict[str, An
 
 def test_what_there_is_to_know(api: Api, tenant: Tenant, capsys: pytest.CaptureFixture[str]) -> None:
     told = show(capsys)
-    assert (told["status"], told["plan"], told["people"], told["lastSignInAt"]) == ("active", "trial", {"active": 2}, None)
+    assert (told["status"], told["plan"], told["people"], told["lastSignInAt"]) == (
+        "active",
+        "trial",
+        {"active": 2},
+        None,
+    )
     assert (told["seats"]["used"], told["seats"]["limit"], told["schemaCurrent"]) == (2, None, True)
     assert told["tables"] > 30
     assert told["sizeBytes"] > 100_000
@@ -63,7 +68,11 @@ def test_one_that_is_going_and_one_that_is_gone(tenant: Tenant, capsys: pytest.C
     now = timezone.now() - timedelta(minutes=1)
     deletion_schedule(tenant_id=tenant.id, reason="they left", days=0, now=now)
     told = show(capsys)
-    assert (told["status"], told["deletionReason"], told["deletionAt"] is None) == ("pending_deletion", "they left", False)
+    assert (told["status"], told["deletionReason"], told["deletionAt"] is None) == (
+        "pending_deletion",
+        "they left",
+        False,
+    )
     tenant_purge(tenant_id=tenant.id)
     told = show(capsys, "acme")
     assert (told["status"], told["tables"], told["people"], told["purgedAt"] is None) == ("deleted", 0, {}, False)

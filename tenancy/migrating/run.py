@@ -52,9 +52,7 @@ class Extent:
     failures: int | None = None
 
 
-def migrate_all(
-    *, workers: int, reporter: Reporter, public_only: bool = False, extent: Extent | None = None
-) -> Result:
+def migrate_all(*, workers: int, reporter: Reporter, public_only: bool = False, extent: Extent | None = None) -> Result:
     """Bring the database to the code's migrations.
 
     Nothing to do costs a handful of queries, whatever the number of tenants. It may be killed at

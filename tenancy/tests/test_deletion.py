@@ -1,4 +1,4 @@
-"""A tenant that is going to be deleted is closed; until its date everything can come back, afterwards nothing is left."""
+"""A tenant that is going to be deleted is closed; until its date all can come back, afterwards nothing is left."""
 
 import json
 from datetime import timedelta

@@ -82,9 +82,7 @@ def test_a_forgotten_password_is_asked_for_under_the_former_slug(api: Api, tenan
     assert [message.to for message in mail.outbox] == [["admin@acme.test"]]
 
 
-def test_nobody_else_gets_the_former_slug_and_the_tenant_may_have_it_back(
-    tenant: Tenant, other_tenant: Tenant
-) -> None:
+def test_nobody_else_gets_the_former_slug_and_the_tenant_may_have_it_back(tenant: Tenant, other_tenant: Tenant) -> None:
     rename(tenant, "apex")
     assert slug_check("acme").reason == "taken"
     assert refused_slug(other_tenant, "acme") == "slug_taken"

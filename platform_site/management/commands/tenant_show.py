@@ -64,7 +64,9 @@ class Command(OperatorCommand):
                 {"kind": row.reaction, "error": row.last_error, "at": wire_time(row.available_at)}
                 for row in dead.order_by("-available_at")[:ERRORS_SHOWN]
             ],
-            **(_inside(tenant) if schema.tables else {"people": {}, "seats": None, "billing": "", "lastSignInAt": None}),
+            **(
+                _inside(tenant) if schema.tables else {"people": {}, "seats": None, "billing": "", "lastSignInAt": None}
+            ),
         }
 
     def text(self, result: dict[str, Any]) -> str:
