@@ -35,7 +35,8 @@ class TenantRows:
 
     def of(self, tenant_id: object) -> "QuerySet[Any]":
         """The tenant's rows."""
-        return apps.get_model(self.label)._default_manager.filter(**{self.by: tenant_id})
+        rows: QuerySet[Any] = apps.get_model(self.label)._default_manager.filter(**{self.by: tenant_id})
+        return rows
 
     def purge(self, tenant_id: object) -> int:
         """Do with the tenant's rows what is to be done. Gives how many were removed or anonymised."""

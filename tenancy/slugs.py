@@ -101,7 +101,7 @@ def slug_is_taken(slug: str, *, by_others_than: UUID | None = None) -> bool:
 def slug_is_kept_back(slug: str, *, by_others_than: UUID | None = None) -> bool:
     """Whether a tenant gave it up a short time ago."""
     rows = FormerSlug.objects.filter(slug=slug, until__gt=timezone.now())
-    return rows.exclude(tenant_id=by_others_than).exists()
+    return (rows.exclude(tenant_id=by_others_than) if by_others_than else rows).exists()
 
 
 def tenant_of_slug(slug: str) -> TenantRef | None:

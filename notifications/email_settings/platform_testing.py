@@ -72,9 +72,8 @@ def _failed(error: Exception, latency_ms: int) -> PlatformTestResult:
 
 
 def _said(error: Exception) -> str:
+    words: bytes | str = getattr(error, "smtp_error", "") or str(error)
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        words = next((words for _, words in error.recipients.values()), b"")
-    else:
-        words = getattr(error, "smtp_error", str(error))
-    text = words.decode(errors="replace") if isinstance(words, bytes) else str(words)
+        words = next((said for _, said in error.recipients.values()), b"")
+    text = words.decode(errors="replace") if isinstance(words, bytes) else words
     return " ".join(text.split())[:300]

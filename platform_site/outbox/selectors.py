@@ -49,12 +49,11 @@ def outbox_status(*, now: datetime | None = None) -> OutboxStatus:
             parked += count
         else:
             dead[kind] = count
-    queues = [_queue(queue, found.get(queue.value, {}), now) for queue in OutboxRow.Queue]
+    queues = []
+    for queue in OutboxRow.Queue:
+        row = found.get(queue.value)
+        oldest = row["oldest"] if row else None
+        late = (now - oldest).total_seconds() if oldest else 0.0
+        due_now, waiting = (row["due"], row["waiting"]) if row else (0, 0)
+        queues.append(QueueStatus(queue.name.lower(), due_now, waiting, oldest, late))
     return OutboxStatus(queues, parked, sum(dead.values()), dead)
-
-
-def _queue(queue: OutboxRow.Queue, row: "dict[str, object]", now: datetime) -> QueueStatus:
-    oldest = row.get("oldest")
-    at = oldest if isinstance(oldest, datetime) else None
-    late = (now - at).total_seconds() if at else 0.0
-    return QueueStatus(queue.name.lower(), int(str(row.get("due", 0))), int(str(row.get("waiting", 0))), at, late)

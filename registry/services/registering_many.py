@@ -1,6 +1,7 @@
 """Many new records at once, for data that is known to be new: demo data, and a registry that is filled from nothing."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from django.db import transaction
 
@@ -34,7 +35,7 @@ def entities_register_new(records: Sequence[tuple[AppRecord, Snapshot]], *, enti
     return entities
 
 
-def _link(entity: Entity, record: AppRecord, snapshot: Snapshot, link_id: object) -> Link:
+def _link(entity: Entity, record: AppRecord, snapshot: Snapshot, link_id: UUID) -> Link:
     return Link(
         id=link_id,
         entity=entity,
@@ -48,7 +49,7 @@ def _link(entity: Entity, record: AppRecord, snapshot: Snapshot, link_id: object
     )
 
 
-def _identifier(entity: Entity, key: str, raw: str, link_id: object) -> Identifier:
+def _identifier(entity: Entity, key: str, raw: str, link_id: UUID) -> Identifier:
     return Identifier(
         entity_class=entity.entity_class,
         kind=Identifier.Kind.EMAIL,

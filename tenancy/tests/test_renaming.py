@@ -48,7 +48,7 @@ def test_session_records_with_the_old_slug_are_forgotten(
     alice: Api, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice.get("/tenants/me")
-    forgotten = []
+    forgotten: list[Any] = []
     monkeypatch.setattr("tenancy.renaming.forget_tenant", forgotten.append)
     rename(tenant, "apex")
     assert forgotten == [tenant.id]
