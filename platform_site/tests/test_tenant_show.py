@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from platform_site.outbox.models import OutboxRow
@@ -78,6 +79,24 @@ def test_one_that_is_going_and_one_that_is_gone(tenant: Tenant, capsys: pytest.C
     assert (told["status"], told["tables"], told["people"], told["purgedAt"] is None) == ("deleted", 0, {}, False)
     call_command("tenant_show", str(tenant.id))
     assert "purged" in capsys.readouterr().out
+
+
+@pytest.mark.commits
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ("ALTER TABLE {schema}.accounts_user DROP COLUMN last_sign_in_at CASCADE", "ProgrammingError: column"),
+        ("DROP SCHEMA {schema} CASCADE", "There is no schema."),
+    ],
+)
+def test_one_that_is_broken_is_shown_all_the_same(
+    tenant: Tenant, capsys: pytest.CaptureFixture[str], broken: str, said: str
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(broken.format(schema=tenant.schema_name))
+    told = show(capsys)
+    assert (told["slug"], told["people"]) == ("acme", {})
+    assert said in told["unreadable"]
 
 
 def test_an_unknown_one(database: None) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.core.management.base import CommandError
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.models import Count, Max
 
 from accounts.models import User
@@ -18,6 +18,7 @@ from platform_site.moments import wire_time
 from platform_site.outbox.models import OutboxRow
 from tenancy.management.tenants import as_json
 from tenancy.migrating.history import migrations_fingerprint
+from tenancy.migrating.tenants import describe
 from tenancy.models import FormerSlug, Tenant, TenantMigration
 
 ERRORS_SHOWN: Final = 5
@@ -64,9 +65,7 @@ class Command(OperatorCommand):
                 {"kind": row.reaction, "error": row.last_error, "at": wire_time(row.available_at)}
                 for row in dead.order_by("-available_at")[:ERRORS_SHOWN]
             ],
-            **(
-                _inside(tenant) if schema.tables else {"people": {}, "seats": None, "billing": "", "lastSignInAt": None}
-            ),
+            **_inside(tenant, schema),
         }
 
     def text(self, result: dict[str, Any]) -> str:
@@ -84,7 +83,8 @@ class Command(OperatorCommand):
             "plan": f"{result['plan']}, billing {result['billing']}" if result["billing"] else result["plan"],
             "seats": f"{seats['used']} of {seats['limit'] or 'any number'}" if seats else "",
             "people": people,
-            "last sign-in": result["lastSignInAt"] or "never",
+            "unreadable": result["unreadable"],
+            "last sign-in": result["lastSignInAt"] or ("never" if people else ""),
             "created": result["createdAt"],
             "schema": f"{result['schema']}, {result['tables']} tables, {result['sizeBytes'] / 1024**2:.1f} MB",
             "migrations": _words(result),
@@ -116,16 +116,24 @@ def _schema(name: str) -> Schema:
         return Schema(*cursor.fetchone())
 
 
-def _inside(tenant: Tenant) -> dict[str, Any]:
-    with bind(tenant.ref):
-        people = dict(User.objects.values_list("status").annotate(count=Count("id")).order_by("status"))
-        last = User.objects.aggregate(last=Max("last_sign_in_at"))["last"]
-        billing = billing_status()
+def _inside(tenant: Tenant, schema: Schema) -> dict[str, Any]:
+    """What the tenant's own tables say. Where they are broken, that is told: somebody looks because of it."""
+    nothing: dict[str, Any] = {"people": {}, "seats": None, "billing": "", "lastSignInAt": None}
+    if not schema.tables:
+        return {**nothing, "unreadable": "" if tenant.purged_at else "There is no schema."}
+    try:
+        with bind(tenant.ref):
+            people = dict(User.objects.values_list("status").annotate(count=Count("id")).order_by("status"))
+            last = User.objects.aggregate(last=Max("last_sign_in_at"))["last"]
+            billing = billing_status()
+    except DatabaseError as error:
+        return {**nothing, "unreadable": describe(error)}
     return {
         "people": people,
         "seats": {"mode": billing.seats.mode, "limit": billing.seats.purchased, "used": billing.seats.used},
         "billing": str(billing.status) if billing.configured else "",
         "lastSignInAt": _when(last),
+        "unreadable": "",
     }
 
 
