@@ -96,7 +96,7 @@ async def _tenant(tenant_id: UUID) -> tuple[TenantRef, int]:
         known = _tenants[tenant_id] = (now + _TENANT_SECONDS, rows[0])
     row = known[1]
     if row["status"] != ACTIVE:
-        raise Closing(Close.SUSPENDED, "tenant_suspended")
+        raise Closing(Close.SUSPENDED, f"tenant_{row['status']}")
     return TenantRef(row["id"], row["schema_name"], row["slug"], row["status"]), row["data_epoch"]
 
 

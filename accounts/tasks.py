@@ -1,9 +1,11 @@
 """Housekeeping over all tenants: what nobody can use any more goes after a while."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import LinkToken, Session
@@ -12,7 +14,8 @@ from platform_site.celery import app
 from platform_site.idempotency.models import IdempotencyRecord
 from platform_site.journal.models import JournalEntry
 from platform_site.outbox.models import OutboxRow
-from platform_site.owner import as_owner, is_owner
+from platform_site.owner import as_owner, may_be_owner
+from platform_site.retention import Retention, retentions
 from platform_site.tasks import PlatformTask
 from platform_site.tenants import active_tenants
 from tenancy.org_settings.catalog import AUDIT_DAYS
@@ -22,43 +25,60 @@ log = structlog.get_logger(__name__)
 
 # Sessions stay for a while after their end, so that a list of devices can show when they ended.
 KEEP_ENDED = timedelta(days=30)
-# Entries of the journal that one statement deletes.
+# Rows that one statement deletes.
+BATCH = 2000
 JOURNAL_BATCH = 1000
 
 
 @app.task(base=PlatformTask, name="accounts.purge")
 def purge() -> None:
-    """Delete ended sessions, old links, expired idempotency keys and old journal entries, tenant by tenant."""
+    """Delete ended sessions, old links and expired idempotency keys, tenant by tenant."""
+    now = timezone.now()
     for tenant in active_tenants():
         with bind(tenant):
-            count = purge_bound_tenant()
+            count = sum(purge_stale(rows) for rows in _stale(now))
         if count:
             log.info("accounts.purged", rows=count)
-    with as_owner():
-        if is_owner():
-            _purge_journals()
-        else:
-            # Nobody else may delete what was written down.
-            log.warning("accounts.old_journals_stay", hint="manage.py retention_run")
 
 
-def _purge_journals() -> None:
-    for tenant in active_tenants():
-        with bind(tenant):
-            kept = timedelta(days=setting_value(AUDIT_DAYS))
-            count = purge_journal(before=timezone.now() - kept)
-        if count:
-            log.info("accounts.journal_purged", rows=count)
-
-
-def purge_bound_tenant() -> int:
+@app.task(base=PlatformTask, name="accounts.purge_journals")
+def purge_journals() -> None:
+    """Delete what each tenant keeps no longer of its journal. Only the database's owner may."""
+    if not may_be_owner():
+        log.warning("accounts.journals_not_purged", hint="manage.py retention_run, with DATABASE_OWNER_URL set")
+        return
     now = timezone.now()
-    stale = (
+    with as_owner():
+        for tenant in active_tenants():
+            with bind(tenant):
+                count = purge_journal(before=journal_kept_since(now))
+            if count:
+                log.info("accounts.journal_purged", rows=count)
+
+
+def _stale(now: datetime) -> tuple[QuerySet[Any], ...]:
+    """What nobody can use any more, in the bound tenant."""
+    return (
         Session.objects.filter(absolute_expires_at__lt=now - KEEP_ENDED),
         LinkToken.objects.filter(expires_at__lt=now - KEEP_ENDED),
         IdempotencyRecord.objects.filter(created_at__lt=now - timedelta(hours=settings.IDEMPOTENCY_HOURS)),
     )
-    return sum(rows.delete()[0] for rows in stale)
+
+
+def purge_stale(rows: QuerySet[Any], batch: int = BATCH) -> int:
+    """Delete these, a batch at a time. Gives how many."""
+    count = 0
+    while ids := list(rows.values_list("pk", flat=True)[:batch]):
+        count += rows.model._default_manager.filter(pk__in=ids).delete()[0]
+    return count
+
+
+def journal_kept_since(now: datetime) -> datetime:
+    """Entries from before then are not kept: as the tenant chose, and never longer than the platform says."""
+    days = setting_value(AUDIT_DAYS)
+    if settings.JOURNAL_RETENTION_DAYS:
+        days = min(days, settings.JOURNAL_RETENTION_DAYS)
+    return now - timedelta(days=days)
 
 
 def purge_journal(*, before: datetime, batch: int = JOURNAL_BATCH) -> int:
@@ -79,3 +99,21 @@ def purge_journal(*, before: datetime, batch: int = JOURNAL_BATCH) -> int:
         # Behind this page, so that what has to stay is not met again.
         rest = old.filter(at__gte=at).exclude(at=at, id__lte=entry_id)
     return count
+
+
+for _number, _key in enumerate(("sessions", "links", "idempotency_keys")):
+    retentions.add(
+        Retention(
+            f"accounts.{_key}",
+            lambda now, number=_number: _stale(now)[number].count(),  # type: ignore[misc]
+            lambda now, number=_number: purge_stale(_stale(now)[number]),  # type: ignore[misc]
+        )
+    )
+retentions.add(
+    Retention(
+        "journal",
+        lambda now: JournalEntry.objects.filter(at__lt=journal_kept_since(now)).count(),
+        lambda now: purge_journal(before=journal_kept_since(now)),
+        by_owner=True,
+    )
+)

@@ -10,6 +10,7 @@ from platform_site.doctor.catalog import Examination, examinations
 from platform_site.journal.keys import journal_key
 from platform_site.permissions import permission
 from platform_site.setup_tasks import SetupTask, setup_task
+from platform_site.tenant_rows import ANONYMISED, KEPT, REMOVED, TenantRows, tenant_rows
 from tenancy.org_settings.registry import OrgSettingDefinition, org_setting
 
 BILLING_MANAGE = permission("billing.manage", 40, "Buy, change and cancel the subscription", min_role="tenant_admin")
@@ -65,3 +66,24 @@ action_sources.add(ActionSource("billing", setting_up.what_is_to_be_paid, needs=
 examinations.add(Examination("billing.key", examining.key))
 examinations.add(Examination("billing.webhook", examining.webhook, ("billing.key",), timeout=60.0))
 examinations.add(Examination("billing.catalogue", examining.prices, ("billing.key",), timeout=60.0))
+
+tenant_rows.add(
+    TenantRows(
+        "billing.BillingAccount",
+        "tenant",
+        ANONYMISED,
+        values={"card_brand": "", "card_last4": "", "invoice_url": ""},
+        why="bookkeeping needs what was bought; and the subscription has to be ended at Stripe",
+    )
+)
+tenant_rows.add(TenantRows("billing.BillingChange", "account", KEPT, why="bookkeeping needs who changed what"))
+tenant_rows.add(TenantRows("billing.CheckoutAttempt", "account", REMOVED))
+tenant_rows.add(
+    TenantRows(
+        "billing.StripeEvent",
+        "tenant_id",
+        ANONYMISED,
+        values={"payload": {}},
+        why="its id keeps a second delivery from being a first one; it goes by itself after 90 days",
+    )
+)

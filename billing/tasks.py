@@ -5,11 +5,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from billing.models import BillingAccount
-from billing.services.keeping_up import keep_up
+from billing.services.keeping_up import keep_up, old_events
 from billing.services.seats import seats_reconcile
 from platform_site.binding import bind
 from platform_site.celery import app
 from platform_site.errors import PlatformError
+from platform_site.retention import Retention, retentions
 from platform_site.tasks import PlatformTask
 from platform_site.tenants import find_tenant
 
@@ -37,3 +38,13 @@ def reconcile_seats() -> None:
                 seats_reconcile()
         except PlatformError as error:
             log.warning("billing.seats_not_reconciled", tenant=str(tenant_id), error=error.code.key)
+
+
+retentions.add(
+    Retention(
+        "billing.events",
+        lambda now: old_events(now).count(),
+        lambda now: old_events(now).delete()[0],
+        where="public",
+    )
+)

@@ -22,6 +22,16 @@ def owner_settings() -> dict[str, Any]:
     return {name: settings.DATABASE_OWNER[name] for name in _WHO} if settings.DATABASE_OWNER else {}
 
 
+def may_be_owner() -> bool:
+    """Whether this process can be the owner of the tables: it has the owner's sign-in, or its own role is the owner."""
+    if settings.DATABASE_OWNER:
+        return True
+    with connection.cursor() as cursor:
+        # The owner of public's tables is the owner of the tenants', too.
+        cursor.execute("SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'django_migrations'::regclass")
+        return bool(cursor.fetchone()[0])
+
+
 @contextmanager
 def as_owner() -> Iterator[None]:
     """Let this thread's connection be the owner's until the block ends.
@@ -44,14 +54,3 @@ def as_owner() -> Iterator[None]:
     finally:
         connection.close()
         connection.settings_dict = before
-
-
-def is_owner() -> bool:
-    """Whether this thread's connection may change the structure now. One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_has_role(current_user, relowner, 'MEMBER') FROM pg_class"
-            " WHERE oid = to_regclass('public.django_migrations')"
-        )
-        row = cursor.fetchone()
-    return bool(row and row[0])

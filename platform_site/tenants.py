@@ -15,20 +15,26 @@ _COLUMNS = ("id", "schema_name", "slug", "status", "read_only_from", "blocked_fr
 
 ACTIVE = "active"
 SUSPENDED = "suspended"
+PENDING_DELETION = "pending_deletion"
+# Nothing is left of it but a row that says so; its schema is gone or on its way.
+DELETED = "deleted"
 
 
 class TenantUnavailable(Exception):
-    """No work may be done for this tenant. ``may_return``: it is suspended, not gone."""
+    """No work may be done for this tenant. ``may_return``: it is closed for now, not gone."""
 
     def __init__(self, tenant_id: object, status: str) -> None:
         super().__init__(f"Tenant {tenant_id} is {status}.")
         self.status = status
-        self.may_return = status in {SUSPENDED, "provisioning"}
+        self.may_return = status in {SUSPENDED, PENDING_DELETION, "provisioning"}
 
 
 def find_tenant(**lookup: object) -> TenantRef | None:
-    """The tenant by ``id`` or ``slug``, whatever its status, or None. One query in public."""
-    row = get_tenant_model().objects.filter(**lookup).values_list(*_COLUMNS).first()
+    """The tenant by ``id`` or ``slug``, whatever its status, or None; one that was deleted is none.
+
+    One query in public.
+    """
+    row = get_tenant_model().objects.filter(**lookup).exclude(status=DELETED).values_list(*_COLUMNS).first()
     if row is None:
         return None
     tenant_id, schema_name, slug, status, *access = row

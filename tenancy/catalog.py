@@ -4,12 +4,20 @@ from platform_site.idempotency.store import answer_place
 from platform_site.journal.keys import journal_key
 from platform_site.sealed_columns import SealedColumn, sealed_columns
 from platform_site.setup_tasks import SetupTask, setup_task
+from platform_site.tenant_rows import KEPT, REMOVED, TenantRows, tenant_rows
 from tenancy.org_settings.catalog import SETTING_CHANGED
 from tenancy.org_settings.setting_up import company_is_known
 
 TENANT_REGISTERED = journal_key("tenancy.tenant_registered", "The tenant came into being")
 TENANT_SUSPENDED = journal_key("tenancy.tenant_suspended", "Staff suspended the tenant")
 TENANT_REACTIVATED = journal_key("tenancy.tenant_reactivated", "Staff reactivated the tenant")
+TENANT_RENAMED = journal_key("tenancy.tenant_renamed", "Staff gave the tenant another address or name")
+DELETION_SCHEDULED = journal_key("tenancy.deletion_scheduled", "The tenant is going to be deleted")
+DELETION_UNDONE = journal_key("tenancy.deletion_undone", "The tenant is not going to be deleted after all")
+
+tenant_rows.add(TenantRows("tenancy.Domain", "tenant", REMOVED))
+tenant_rows.add(TenantRows("tenancy.TenantMigration", "tenant_id", REMOVED))
+tenant_rows.add(TenantRows("tenancy.FormerSlug", "tenant_id", KEPT, why="nobody else gets the slugs for a while"))
 
 setup_task(
     SetupTask(

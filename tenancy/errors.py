@@ -8,6 +8,9 @@ SLUG_INVALID = error_code(
 )
 SLUG_RESERVED = error_code("slug_reserved", 400, "This workspace address is reserved.")
 TENANT_SUSPENDED = error_code("tenant_suspended", 403, "This workspace is suspended.")
+TENANT_PENDING_DELETION = error_code("tenant_pending_deletion", 403, "This workspace is about to be deleted.")
+# Why nobody gets in, whoever they are.
+TENANT_CLOSED = (TENANT_SUSPENDED, TENANT_PENDING_DELETION)
 TENANT_PROVISIONING = error_code("tenant_provisioning", 503, "New workspaces cannot be made right now. Try again soon.")
 
 UNKNOWN_SETTING = error_code("unknown_setting", 404, "There is no such setting.")

@@ -43,6 +43,12 @@ class Tenant(TenantMixin):
     access_reason = models.CharField(max_length=40, blank=True, default="", db_default="")
     # One more after each restore from a backup: numbers that clients were given may have gone back.
     data_epoch = models.PositiveIntegerField(default=1, db_default=1)
+    # When it may be purged, why, and what it was before somebody asked for that.
+    deletion_at = models.DateTimeField(null=True, blank=True)
+    deletion_reason = models.CharField(max_length=200, blank=True, default="", db_default="")
+    status_before_deletion = models.CharField(max_length=20, blank=True, default="", db_default="")
+    # Since when nothing is left of it but this row; the purge goes on where it was until then.
+    purged_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -55,6 +61,12 @@ class Tenant(TenantMixin):
             models.Index(fields=["status", "created_at"], name="tenant_by_status"),
             # Staff's list, newest first.
             models.Index(fields=["-created_at", "-id"], name="tenant_newest"),
+            # What is to be purged, among many that are not.
+            models.Index(
+                fields=["deletion_at"],
+                name="tenant_purge",
+                condition=models.Q(deletion_at__isnull=False, purged_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -70,6 +82,46 @@ class Tenant(TenantMixin):
     def ref(self) -> TenantRef:
         access = PaidAccess(self.read_only_from, self.blocked_from, self.access_reason)
         return TenantRef(self.id, self.schema_name, self.slug, self.status, access)
+
+
+class FormerSlug(models.Model):
+    """A slug that a tenant gave up, by being renamed or by being purged: nobody else gets it until ``until``.
+
+    While the tenant lives it is found under this one, too. Rows stay for as long as nobody takes the slug.
+    """
+
+    slug = models.CharField(max_length=40, primary_key=True)
+    tenant_id = models.UUIDField()
+    freed_at = models.DateTimeField()
+    until = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant_id"], name="former_slugs_of_tenant")]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class TenantMigration(models.Model):
+    """What became of the last attempt to migrate a tenant. Whether it is up to date is told by its fingerprint."""
+
+    class State(models.TextChoices):
+        RUNNING = "running"  # or its worker was killed
+        DONE = "done"
+        FAILED = "failed"
+
+    tenant_id = models.UUIDField(primary_key=True)
+    # Of the release that it was brought to, or was to be.
+    fingerprint = models.CharField(max_length=64)
+    state = models.CharField(max_length=7, choices=State.choices)
+    # Kind and first line.
+    error = models.CharField(max_length=500, blank=True, default="")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    seconds = models.FloatField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.state} {self.tenant_id}"
 
 
 class Domain(DomainMixin):

@@ -24,7 +24,7 @@ from platform_site.journal.services import record
 from tenancy import catalog, errors
 from tenancy.models import SchemaTemplate, Tenant
 from tenancy.provisioning.replay import create_schema, current_template, new_schema_name
-from tenancy.slugs import slug_normalized, slug_refusal
+from tenancy.slugs import slug_is_kept_back, slug_is_taken, slug_normalized, slug_refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def _hashers() -> ThreadPoolExecutor:
 
 def _refuse_taken(slug: str) -> None:
     """Spares a taken slug the schema; the unique index is what decides."""
-    if Tenant.objects.filter(slug=slug).exists():
+    if slug_is_taken(slug):
         raise invalid_field("slug", errors.SLUG_TAKEN)
 
 
@@ -112,6 +112,9 @@ def _tenant_create(name: str, slug: str, template: SchemaTemplate) -> Tenant:
         if "slug" in str(error):
             raise invalid_field("slug", errors.SLUG_TAKEN) from None
         raise
+    # Whoever gave it up since we looked has committed before our row could be written.
+    if slug_is_kept_back(slug):
+        raise invalid_field("slug", errors.SLUG_TAKEN)
     tenant.refresh_from_db(fields=["created_at"])
     return tenant
 

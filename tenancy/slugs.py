@@ -8,10 +8,13 @@ from itertools import count
 from uuid import UUID
 
 from django.urls import get_resolver
+from django.utils import timezone
 
+from platform_site.binding import TenantRef
 from platform_site.errors import ErrorCode
+from platform_site.tenants import find_tenant
 from tenancy import errors
-from tenancy.models import Tenant
+from tenancy.models import FormerSlug, Tenant
 
 MINIMUM, MAXIMUM = 3, 40
 _FORM = re.compile(r"[a-z0-9](?:[a-z0-9]|-(?!-)){1,38}[a-z0-9]")
@@ -84,13 +87,39 @@ def _is_uuid(slug: str) -> bool:
     return True
 
 
+def slug_is_taken(slug: str, *, by_others_than: UUID | None = None) -> bool:
+    """Whether a tenant has it, or had it a while ago. ``by_others_than`` may have its own former one back.
+
+    To be sure, ask once more behind the write that takes it: a slug is given up and kept back in one transaction,
+    and that one may have ended in between.
+    """
+    return Tenant.objects.filter(slug=slug).exclude(id=by_others_than).exists() or slug_is_kept_back(
+        slug, by_others_than=by_others_than
+    )
+
+
+def slug_is_kept_back(slug: str, *, by_others_than: UUID | None = None) -> bool:
+    """Whether a tenant gave it up a short time ago."""
+    rows = FormerSlug.objects.filter(slug=slug, until__gt=timezone.now())
+    return (rows.exclude(tenant_id=by_others_than) if by_others_than else rows).exists()
+
+
+def tenant_of_slug(slug: str) -> TenantRef | None:
+    """The tenant that has this slug, else the one that had it until it was renamed a short time ago."""
+    found = find_tenant(slug=slug)
+    if found is not None:
+        return found
+    former = FormerSlug.objects.filter(slug=slug, until__gt=timezone.now()).values_list("tenant_id", flat=True).first()
+    return find_tenant(id=former) if former else None
+
+
 def slug_check(slug: str) -> SlugCheck:
     """Whether a new tenant could have this slug now, and what to take instead."""
     slug = slug_normalized(slug)
     refusal = slug_refusal(slug)
     if refusal is not None:
         reason = refusal.key.removeprefix("slug_")
-    elif Tenant.objects.filter(slug=slug).exists():
+    elif slug_is_taken(slug):
         reason = "taken"
     else:
         return SlugCheck(available=True, reason=None, suggestions=[])
@@ -103,4 +132,5 @@ def _suggestions(slug: str, wanted: int = 3) -> list[str]:
     candidates += [f"{base}-{number}" for number, _ in zip(count(2), range(6), strict=False)]
     usable = [candidate for candidate in candidates if slug_refusal(candidate) is None]
     taken = set(Tenant.objects.filter(slug__in=usable).values_list("slug", flat=True))
+    taken |= set(FormerSlug.objects.filter(slug__in=usable, until__gt=timezone.now()).values_list("slug", flat=True))
     return [candidate for candidate in usable if candidate not in taken][:wanted]

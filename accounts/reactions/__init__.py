@@ -1,5 +1,5 @@
 """What accounts does because of what happened, topic by topic."""
 
-from accounts.reactions import directory, passwords, people, second_factor, verification
+from accounts.reactions import directory, passwords, people, second_factor, verification, workspace
 
-__all__ = ["directory", "passwords", "people", "second_factor", "verification"]
+__all__ = ["directory", "passwords", "people", "second_factor", "verification", "workspace"]

@@ -17,8 +17,8 @@ from platform_site.errors import PlatformError
 from platform_site.paid_access import FULL, PaidAccess
 from platform_site.permissions import permissions
 from platform_site.session_cache import Slot
-from platform_site.tenants import ACTIVE, find_tenant
-from tenancy.errors import TENANT_SUSPENDED
+from platform_site.tenants import find_tenant
+from tenancy.closed import require_open
 
 PREFIX = "ak_"
 
@@ -43,7 +43,10 @@ _decode = msgspec.msgpack.Decoder(ApiKeyRecord).decode
 
 
 def identity_of_api_key(text: str) -> Identity:
-    """Whom a key stands for now. Raises ``api_key_invalid`` for everything that is wrong, or ``tenant_suspended``."""
+    """Whom a key stands for now.
+
+    Raises ``api_key_invalid`` for everything that is wrong, ``tenant_suspended`` or ``tenant_pending_deletion``.
+    """
     token = parse_token(text, "ak")
     if token is None:
         raise PlatformError(errors.API_KEY_INVALID)
@@ -58,8 +61,7 @@ def identity_of_api_key(text: str) -> Identity:
         slot.fill(_encode(record))
     if record.expires_at is not None and record.expires_at <= timezone.now():
         raise PlatformError(errors.API_KEY_INVALID)
-    if record.tenant_status != ACTIVE:
-        raise PlatformError(TENANT_SUSPENDED)
+    require_open(record.tenant_status)
     return _identity(record)
 
 

@@ -21,7 +21,8 @@ from accounts.services.passwords import spend_a_hash
 from platform_site import context, limits
 from platform_site.binding import bind
 from platform_site.outbox.services import enqueue_request
-from platform_site.tenants import ACTIVE, find_tenant
+from platform_site.tenants import ACTIVE
+from tenancy.slugs import tenant_of_slug
 
 
 def keep_request(*, kind: str, limit: str, email: str, tenant_slug: str) -> None:
@@ -41,7 +42,7 @@ def asked_about(payload: dict[str, Any]) -> Iterator[User | None]:
     What is written down names the origin of whoever asked. Somebody who was
     invited and has not accepted gets the invitation again, at most once a day.
     """
-    tenant = find_tenant(slug=payload["tenantSlug"])
+    tenant = tenant_of_slug(payload["tenantSlug"])
     if tenant is None or tenant.status != ACTIVE:
         yield None
         return

@@ -22,8 +22,8 @@ from accounts.services.second_factor import person_lock, second_factor_since
 from platform_site.binding import TenantRef, bind, require_tenant
 from platform_site.errors import NOT_FOUND, PlatformError
 from platform_site.keys import fingerprint
-from platform_site.tenants import ACTIVE, find_tenant
-from tenancy.errors import TENANT_SUSPENDED
+from platform_site.tenants import find_tenant
+from tenancy.closed import require_open
 
 # "verify" asks for a code; "enroll" lets somebody without a second factor set one up.
 Purpose = Literal["verify", "enroll"]
@@ -62,15 +62,14 @@ def holder_of(token: str, purpose: Purpose) -> Iterator[MfaTokenHolder]:
     """Work for the token's person: tenant bound, in a transaction, the person's row locked.
 
     Raises ``mfa_token_invalid`` for whatever is wrong with the token, and
-    ``tenant_suspended``. Whether the person may sign in at all is for the caller
-    to ask.
+    ``tenant_suspended`` or ``tenant_pending_deletion``. Whether the person may
+    sign in at all is for the caller to ask.
     """
     content = _read(token, purpose)
     tenant = find_tenant(id=UUID(content["t"]))
     if tenant is None:
         raise PlatformError(errors.MFA_TOKEN_INVALID)
-    if tenant.status != ACTIVE:
-        raise PlatformError(TENANT_SUSPENDED)
+    require_open(tenant.status)
     with bind(tenant), transaction.atomic():
         yield MfaTokenHolder(tenant, _holder(content), bool(content.get("n")))
 

@@ -16,8 +16,8 @@ from platform_site.binding import TenantRef, bind
 from platform_site.errors import PlatformError
 from platform_site.paid_access import FULL, PaidAccess
 from platform_site.session_cache import Slot
-from platform_site.tenants import ACTIVE, find_tenant
-from tenancy.errors import TENANT_SUSPENDED
+from platform_site.tenants import find_tenant
+from tenancy.closed import require_open
 
 
 class SessionRecord(msgspec.Struct, frozen=True):
@@ -55,7 +55,10 @@ _decode = msgspec.msgpack.Decoder(SessionRecord).decode
 
 
 def identity_of(claims: Claims) -> Identity:
-    """Who a genuine token stands for now. Raises ``session_revoked``, ``tenant_mismatch`` or ``tenant_suspended``."""
+    """Who a genuine token stands for now.
+
+    Raises ``session_revoked``, ``tenant_mismatch``, ``tenant_suspended`` or ``tenant_pending_deletion``.
+    """
     slot = Slot(claims.tenant_id, claims.session_id)
     cached = slot.read()
     record = _decode(cached) if cached else None
@@ -66,8 +69,7 @@ def identity_of(claims: Claims) -> Identity:
         raise PlatformError(errors.TENANT_MISMATCH)
     if record.expires_at <= timezone.now():
         raise PlatformError(errors.SESSION_REVOKED)
-    if record.tenant_status != ACTIVE:
-        raise PlatformError(TENANT_SUSPENDED)
+    require_open(record.tenant_status)
     return Identity(
         tenant=TenantRef(record.tenant_id, record.schema_name, record.slug, record.tenant_status, record.access),
         session_id=record.session_id,

@@ -32,9 +32,10 @@ from platform_site.errors import PlatformError
 from platform_site.journal.services import record
 from platform_site.keys import fingerprint
 from platform_site.limits import Spent
-from platform_site.tenants import ACTIVE, find_tenant
-from tenancy.errors import TENANT_SUSPENDED
+from platform_site.tenants import ACTIVE
+from tenancy.closed import require_open
 from tenancy.org_settings.selectors import setting_value
+from tenancy.slugs import tenant_of_slug
 
 DEVICE_SALT = "accounts.known-device"
 DEVICE_SECONDS = 180 * 86400
@@ -66,15 +67,18 @@ def sign_in(*, email: str, password: str, tenant_slug: str, device: str = "") ->
 
     Raises ``invalid_credentials`` for everything that is wrong, the same for
     each; ``too_many_attempts``; and, only after the right password,
-    ``account_deactivated``, ``email_not_verified``, ``tenant_suspended`` or
-    ``mfa_enrollment_required``.
+    ``account_deactivated``, ``email_not_verified``, ``tenant_suspended``,
+    ``tenant_pending_deletion`` or ``mfa_enrollment_required``.
     """
     slug, address = tenant_slug.strip().lower(), email_key(email)
     limits.spend("sign_in_origin", context.current().origin, code=errors.TOO_MANY_ATTEMPTS)
+    tenant = tenant_of_slug(slug)
+    if tenant is not None:
+        # Attempts count by the slug of today, or each former one would be another allowance.
+        slug = tenant.slug
     known_device = _device_id(device, slug, address)
     attempt = _attempt(slug, address, known_device)
     spent = limits.spend(attempt.limit, attempt.subject, code=errors.TOO_MANY_ATTEMPTS)
-    tenant = find_tenant(slug=slug)
     user = _find_user(tenant, address)
     if not password_matches(password, user.password if user else ""):
         _note_last_attempt(tenant, user, spent)
@@ -123,8 +127,7 @@ def _note_last_attempt(tenant: TenantRef | None, user: User | None, spent: Spent
 
 def refuse_by_state(tenant: TenantRef, user: User) -> None:
     """Raises what stands in the way of somebody who has proved who is there."""
-    if tenant.status != ACTIVE:
-        raise PlatformError(TENANT_SUSPENDED)
+    require_open(tenant.status)
     if user.status != User.Status.ACTIVE:
         raise PlatformError(errors.ACCOUNT_DEACTIVATED)
     if settings.REQUIRE_VERIFIED_EMAIL and not user.email_verified:

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import LinkToken, Session
-from accounts.tasks import purge, purge_journal
+from accounts.tasks import purge, purge_journal, purge_journals
 from platform_site.binding import bind
 from platform_site.idempotency.models import IdempotencyRecord
 from platform_site.journal.models import JournalEntry
@@ -60,17 +60,19 @@ def keep_days(client: Api, days: int) -> None:
     assert client.call("PUT", "/org-settings/retention.audit_days", {"value": days}).status_code == 200
 
 
+@pytest.mark.commits
 def test_journal_entries_go_when_the_tenant_keeps_them_no_longer(alice: Api, mallory: Api) -> None:
     for person in (alice, mallory):
         journal_of(person, young=29, month=31, year=364, older=366)
-    purge()
+    purge_journals()
     assert entries_of(alice) == entries_of(mallory) == ["month", "year", "young"]
     keep_days(alice, 30)
-    purge()
+    purge_journals()
     assert entries_of(alice) == ["young"]
     assert entries_of(mallory) == ["month", "year", "young"]
 
 
+@pytest.mark.commits
 def test_an_entry_that_a_reaction_waits_for_stays(alice: Api, mallory: Api) -> None:
     journal_of(alice, first=900, waited_for=800, dead=700, other_tenants=600, last=500)
     with bind(alice.tenant.ref):
@@ -80,10 +82,10 @@ def test_an_entry_that_a_reaction_waits_for_stays(alice: Api, mallory: Api) -> N
     OutboxRow.objects.create(tenant_id=alices, entry_id=ids["waited_for"], key="test.old", reaction="test.b")
     OutboxRow.objects.create(tenant_id=alices, entry_id=ids["dead"], key="test.old", reaction="test.a", state="dead")
     OutboxRow.objects.create(tenant_id=mallorys, entry_id=ids["other_tenants"], key="test.old", reaction="test.a")
-    purge()
+    purge_journals()
     assert entries_of(alice) == ["dead", "waited_for"]
     OutboxRow.objects.filter(tenant_id=alices, entry_id__in=ids.values()).delete()
-    purge()
+    purge_journals()
     assert entries_of(alice) == []
 
 

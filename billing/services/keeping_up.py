@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from billing import catalog
 from billing.models import BillingAccount, CheckoutAttempt, StripeEvent
@@ -40,10 +40,15 @@ def keep_up(*, now: datetime) -> None:
     trials_announce(now=now)
     subscriptions_of_the_gone()
     stale_look(now=now)
-    StripeEvent.objects.filter(received_at__lt=now - KEEP_EVENTS).exclude(status=StripeEvent.Status.FAILED).delete()
+    old_events(now).delete()
     CheckoutAttempt.objects.filter(status=CheckoutAttempt.Status.OPEN, expires_at__lt=now).update(
         status=CheckoutAttempt.Status.EXPIRED
     )
+
+
+def old_events(now: datetime) -> "QuerySet[StripeEvent]":
+    """Events that are kept no longer; one that failed waits for somebody to look."""
+    return StripeEvent.objects.filter(received_at__lt=now - KEEP_EVENTS).exclude(status=StripeEvent.Status.FAILED)
 
 
 def trials_announce(*, now: datetime) -> int:

@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
 from chat.catalog import RETENTION_DAYS
@@ -21,6 +21,7 @@ from platform_site.outbox.clock import working_now
 from platform_site.outbox.models import OutboxRow
 from platform_site.outbox.registry import job_kind
 from platform_site.outbox.services import Job, enqueue_jobs, jobs_move
+from platform_site.retention import Retention, retentions
 from tenancy.org_settings.selectors import setting_value
 
 RETAIN: Final = "chat.retain"
@@ -43,11 +44,31 @@ def retain(_: UUID) -> datetime | None:
     now, days = working_now(), setting_value(RETENTION_DAYS)
     if not days:
         return None
-    before = now - timedelta(days=days)
-    for channel_id in _with_old_ones(before):
-        while _purge(channel_id, before):
-            pass
+    _let_go_all(now - timedelta(days=days))
     return now + EVERY
+
+
+def let_go(now: datetime) -> int:
+    """Remove messages that the company keeps no longer. Gives how many."""
+    days = setting_value(RETENTION_DAYS)
+    return _let_go_all(now - timedelta(days=days)) if days else 0
+
+
+def _let_go_all(before: datetime) -> int:
+    count = 0
+    for channel_id in _with_old_ones(before):
+        while gone := _purge(channel_id, before):
+            count += gone
+            if gone < BATCH:
+                break
+    return count
+
+
+def count_old(now: datetime) -> int:
+    """How many messages that would be."""
+    days = setting_value(RETENTION_DAYS)
+    rows = Message.objects.filter(created_at__lt=now - timedelta(days=days), seq__gt=F("channel__purged_seq"))
+    return rows.count() if days else 0
 
 
 def _with_old_ones(before: datetime) -> list[UUID]:
@@ -58,8 +79,8 @@ def _with_old_ones(before: datetime) -> list[UUID]:
 
 
 @transaction.atomic
-def _purge(channel_id: UUID, before: datetime) -> bool:
-    """The oldest messages of a channel, as far as they are from before then. Gives whether there may be more."""
+def _purge(channel_id: UUID, before: datetime) -> int:
+    """The oldest messages of a channel, as far as they are from before then: a batch at most. Gives how many."""
     # Changes of messages wait meanwhile, so nobody is named in one behind this one's back.
     channel = Channel.objects.select_for_update(no_key=True).get(id=channel_id)
     rows = Message.objects.filter(channel_id=channel_id, seq__gt=channel.purged_seq).order_by("seq")
@@ -67,7 +88,7 @@ def _purge(channel_id: UUID, before: datetime) -> bool:
     # Up to the first that stays: what goes is a beginning, whatever the clocks said.
     old = list(takewhile(lambda row: row[1] < before, oldest))
     if not old:
-        return False
+        return 0
     numbers = (old[0][0], old[-1][0])
     named = {number for _, _, mentioned in old for number in mentioned}
     if EVERYBODY in named:
@@ -77,4 +98,7 @@ def _purge(channel_id: UUID, before: datetime) -> bool:
     Message.objects.filter(channel_id=channel_id, seq__range=numbers).delete()
     # In the same transaction: nobody sees one without the other.
     Channel.objects.filter(id=channel_id).update(purged_seq=numbers[1])
-    return len(old) == BATCH
+    return len(old)
+
+
+retentions.add(Retention("chat.messages", count_old, let_go))

@@ -13,10 +13,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from events.catalog import RETENTION_DAYS
+from events.models import Event
 from platform_site.outbox.clock import working_now
 from platform_site.outbox.models import OutboxRow
 from platform_site.outbox.registry import job_kind
 from platform_site.outbox.services import Job, enqueue_jobs, jobs_move
+from platform_site.retention import Retention, retentions
 from tenancy.org_settings.selectors import setting_value
 
 RETAIN: Final = "events.retain"
@@ -65,14 +67,34 @@ def retain(_: UUID) -> datetime | None:
     now, days = working_now(), setting_value(RETENTION_DAYS)
     if not days:
         return None
-    while _let_go(now - timedelta(days=days)):
-        pass
+    _let_go_all(now - timedelta(days=days))
     return now + EVERY
 
 
+def let_go(now: datetime) -> int:
+    """Remove events that the company keeps no longer. Gives how many."""
+    days = setting_value(RETENTION_DAYS)
+    return _let_go_all(now - timedelta(days=days)) if days else 0
+
+
+def _let_go_all(before: datetime) -> int:
+    count = 0
+    while gone := _let_go(before):
+        count += gone
+        if gone < BATCH:
+            break
+    return count
+
+
+def count_old(now: datetime) -> int:
+    """How many events that would be."""
+    days = setting_value(RETENTION_DAYS)
+    return Event.objects.filter(occurred_at__lt=now - timedelta(days=days)).count() if days else 0
+
+
 @transaction.atomic
-def _let_go(before: datetime) -> bool:
-    """Some of the events from before then, and what was counted of them. Gives whether there may be more."""
+def _let_go(before: datetime) -> int:
+    """A batch of the events from before then, and what was counted of them. Gives how many."""
     with connection.cursor() as cursor:
         cursor.execute(_LET_GO, [before, BATCH])
         gone = cursor.fetchall()
@@ -82,4 +104,7 @@ def _let_go(before: datetime) -> bool:
             cursor.execute(_LOCK, [ids])
             cursor.execute(_COUNT, [ids, counts])
             cursor.execute(_FORGET, [ids])
-    return sum(counts) == BATCH
+    return sum(counts)
+
+
+retentions.add(Retention("events", count_old, let_go))

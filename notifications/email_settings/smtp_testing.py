@@ -84,6 +84,14 @@ def server_test(*, user_id: int, to: str | None = None) -> TestResult:
     return _test(row, own)
 
 
+def server_probe(*, to: str) -> TestResult:
+    """The same for an operator, to any address and as often as they like. Raises ``smtp_not_configured``."""
+    row = server_row()
+    if row is None:
+        raise PlatformError(errors.SMTP_NOT_CONFIGURED)
+    return _test(row, to)
+
+
 def _test(row: SmtpServer, to: str) -> TestResult:
     began = time.monotonic()
     result = _talk(row, to, began)
@@ -121,7 +129,7 @@ def _result(progress: Progress, error: Exception | None, latency_ms: int) -> Tes
     tls = {"version": progress.tls[0], "cipher": progress.tls[1]} if progress.tls else None
     if error is None:
         return TestResult(True, "data", "", None, latency_ms, tls)
-    code, smtp_code = _code(progress, error), _smtp_code(error)
+    code, smtp_code = _code(progress, error), smtp_code_of(error)
     return TestResult(False, progress.stage, code, smtp_code, latency_ms, tls)
 
 
@@ -143,7 +151,8 @@ def _code(progress: Progress, error: Exception) -> str:
     return _REFUSED.get(progress.stage, "connect_failed")
 
 
-def _smtp_code(error: Exception) -> int | None:
+def smtp_code_of(error: Exception) -> int | None:
+    """The code of the server's answer, None where it gave none."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return next((code for code, _ in error.recipients.values()), None)
     code = getattr(error, "smtp_code", None)

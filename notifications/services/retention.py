@@ -19,6 +19,7 @@ from platform_site.outbox.clock import working_now
 from platform_site.outbox.models import OutboxRow
 from platform_site.outbox.registry import job_kind
 from platform_site.outbox.services import Job, enqueue_jobs
+from platform_site.retention import Retention, retentions
 
 RETAIN: Final = "notifications.retain"
 EVERY: Final = timedelta(days=1)
@@ -41,12 +42,25 @@ def arm() -> None:
 @job_kind(RETAIN)
 def retain(_: UUID) -> datetime | None:
     """Let go of what is old. Gives tomorrow, or None when nothing is left to grow old."""
-    now, chosen = working_now(), email_settings()
+    now = working_now()
+    let_go(now)
+    return now + EVERY if Notification.objects.exists() else None
+
+
+def let_go(now: datetime) -> int:
+    """Remove what is kept no longer. Gives how many rows; what hangs on them is not counted."""
+    chosen, count = email_settings(), 0
     for rows in _old(now, chosen.compliance):
         while ids := list(rows.values_list("pk", flat=True)[:BATCH]):
             rows.model._default_manager.filter(pk__in=ids).delete()
+            count += len(ids)
     _forget_engagement(now - timedelta(days=chosen.tracking.retention_days))
-    return now + EVERY if Notification.objects.exists() else None
+    return count
+
+
+def count_old(now: datetime) -> int:
+    """How many rows that would be; what hangs on others of them counts twice."""
+    return sum(rows.count() for rows in _old(now, email_settings().compliance))
 
 
 def _forget_engagement(before: datetime) -> None:
@@ -71,3 +85,6 @@ def _old(now: datetime, compliance: Compliance) -> Iterator[QuerySet[Any]]:
     yield Digest.objects.filter(over, id__lt=uuid7_floor(now - kept))
     yield SoftBounce.objects.filter(id__lt=uuid7_floor(now - KEEP_DELIVERIES))
     yield Suppression.objects.filter(expires_at__lt=now)
+
+
+retentions.add(Retention("notifications", count_old, let_go))

@@ -48,6 +48,7 @@ SIGNED_IN = (
     "permission_denied",
     "person_required",
     "tenant_suspended",
+    "tenant_pending_deletion",
 )
 UNPAID = ("subscription_required", "subscription_canceled", "trial_expired", "payment_past_due")
 

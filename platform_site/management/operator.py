@@ -7,10 +7,11 @@ look for problems, problems found.
 import json
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any, ClassVar, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from tqdm import tqdm
 
 from platform_site.binding import TenantRef
@@ -27,7 +28,7 @@ class OperatorCommand(BaseCommand):
     """Write ``options`` and ``run``; ``run`` gives what is printed as JSON, ``text`` makes words of it.
 
     ``writes`` adds ``--dry-run``; ``needs_owner`` runs all of it as the database's owner. A ``PlatformError``
-    becomes a line and exit code 1.
+    becomes a line and exit code 1. A ``run`` that gives an iterator is written as it comes, an object a line.
     """
 
     requires_system_checks = ()
@@ -65,9 +66,10 @@ class OperatorCommand(BaseCommand):
                 stack.enter_context(as_owner())
             try:
                 result = self.run(**options)
+                for one in result if isinstance(result, Iterator) else (result,):
+                    self.stdout.write(json.dumps(one, default=str) if options["json"] else self.text(one))
             except PlatformError as error:
-                raise CommandError(error.message, returncode=REFUSED) from error
-        self.stdout.write(json.dumps(result, default=str) if options["json"] else self.text(result))
+                raise CommandError(refusal(error), returncode=REFUSED) from error
         if code := self.exit_code(result):
             raise SystemExit(code)
 
@@ -75,6 +77,20 @@ class OperatorCommand(BaseCommand):
         """The items, with a bar on standard error where somebody watches."""
         quiet = self.quiet or not self.stderr.isatty()
         yield from tqdm(items, total=total, unit=unit, file=self.stderr, disable=quiet, leave=False)
+
+
+@contextmanager
+def rehearsed(dry_run: bool) -> Iterator[None]:
+    """A transaction around services; with ``dry_run`` all of it is taken back, so what would be refused is refused."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(dry_run)
+
+
+def refusal(error: PlatformError) -> str:
+    """The refusal in a line, with what is wrong with which field."""
+    said = [detail.message for detail in error.details if detail.message != error.message]
+    return " ".join([error.message, *said])
 
 
 def tenant_named(slug: str) -> TenantRef:

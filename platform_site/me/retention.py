@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from platform_site.me.models import StoredItem
@@ -11,6 +12,7 @@ from platform_site.outbox.clock import working_now
 from platform_site.outbox.models import OutboxRow
 from platform_site.outbox.registry import job_kind
 from platform_site.outbox.services import Job, enqueue_jobs
+from platform_site.retention import Retention, retentions
 
 RETAIN: Final = "action_items.retain"
 EVERY: Final = timedelta(days=1)
@@ -29,7 +31,21 @@ def arm() -> None:
 def retain(_: UUID) -> datetime | None:
     """Let go of what was closed long ago. Gives tomorrow, or None when nothing closed is left."""
     now = working_now()
-    old = StoredItem.objects.filter(closed_at__lt=now - KEEP)
-    while ids := list(old.values_list("id", flat=True)[:BATCH]):
-        StoredItem.objects.filter(id__in=ids).delete()
+    let_go(now)
     return now + EVERY if StoredItem.objects.filter(closed_at__isnull=False).exists() else None
+
+
+def let_go(now: datetime) -> int:
+    """Remove items that were closed long ago. Gives how many."""
+    count = 0
+    while ids := list(_old(now).values_list("id", flat=True)[:BATCH]):
+        StoredItem.objects.filter(id__in=ids).delete()
+        count += len(ids)
+    return count
+
+
+def _old(now: datetime) -> QuerySet[StoredItem]:
+    return StoredItem.objects.filter(closed_at__lt=now - KEEP)
+
+
+retentions.add(Retention("action_items", lambda now: _old(now).count(), let_go))

@@ -12,3 +12,6 @@ sealed_columns.add(
         sealed_by="platform_site.outbox.services.enqueue_request",
     )
 )
+from platform_site.tenant_rows import REMOVED, TenantRows, tenant_rows
+
+tenant_rows.add(TenantRows("outbox.OutboxRow", "tenant_id", REMOVED))

@@ -6,12 +6,13 @@ Any number of dispatchers may run; ``claiming`` keeps them out of each other's w
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import orjson
 import structlog
 from django.db import transaction
 
-from platform_site.binding import bind
+from platform_site.binding import TenantRef, bind
 from platform_site.context import WorkContext, work_context
 from platform_site.errors import PlatformError
 from platform_site.journal.models import JournalEntry
@@ -22,7 +23,7 @@ from platform_site.outbox.clock import clock_of, working_now
 from platform_site.outbox.models import OutboxRow
 from platform_site.outbox.registry import Reaction, job_kinds, reactions, request_kinds
 from platform_site.outbox.services import place
-from platform_site.tenants import TenantUnavailable, working_tenant
+from platform_site.tenants import ACTIVE, PENDING_DELETION, SUSPENDED, TenantUnavailable, find_tenant, working_tenant
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +66,7 @@ def _run(row: Claimed) -> None:
             failure = _attempt(row, lambda: _serve(row))
     else:
         try:
-            tenant = working_tenant(row.tenant_id)
+            tenant = _tenant_for(row, row.tenant_id)
         except TenantUnavailable as error:
             _set_aside(row, error)
             return
@@ -75,6 +76,15 @@ def _run(row: Claimed) -> None:
                 _attempt(row, lambda: _give_up(row))
     if failure is not None:
         _retry_later(row, failure)
+
+
+def _tenant_for(row: Claimed, tenant_id: UUID) -> TenantRef:
+    """The tenant to work in; raises ``TenantUnavailable``."""
+    if row.reaction in reactions and reactions.get(row.reaction).while_closed:
+        tenant = find_tenant(id=tenant_id)
+        if tenant is not None and tenant.status in (ACTIVE, SUSPENDED, PENDING_DELETION):
+            return tenant
+    return working_tenant(tenant_id)
 
 
 def _attempt(row: Claimed, work: Callable[[], None]) -> Exception | None:
@@ -154,7 +164,7 @@ def backoff(attempts: int) -> timedelta:
 
 
 def _set_aside(row: Claimed, error: TenantUnavailable) -> None:
-    """A suspended tenant's work waits for it; work for a tenant that is gone is dead."""
+    """The work of a tenant that is closed for now waits for it; work for one that is gone is dead."""
     state = OutboxRow.State.PARKED if error.may_return else OutboxRow.State.DEAD
     OutboxRow.objects.filter(pk=row.id, claim=row.claim).update(
         state=state, last_error=_describe(error), claim=None, attempts=row.attempts - 1

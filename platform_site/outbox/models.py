@@ -31,7 +31,7 @@ class OutboxRow(models.Model):
 
     class State(models.TextChoices):
         PENDING = "pending"
-        PARKED = "parked"  # its tenant is suspended; reactivation sets it free
+        PARKED = "parked"  # its tenant is closed for now; opening it sets it free
         DEAD = "dead"  # it failed too often; staff can look and re-drive
 
     id = Uuid7Field(primary_key=True)

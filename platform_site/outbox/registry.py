@@ -20,13 +20,17 @@ RequestHandler = Callable[[UUID, dict[str, Any]], None]
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """``outside`` reactions touch the world (mail): they run in no transaction and must bear a repeat."""
+    """``outside`` reactions touch the world (mail): they run in no transaction and must bear a repeat.
+
+    ``while_closed``: also in a tenant that is suspended or about to be deleted, where everything else waits.
+    """
 
     key: str
     journal_key: str
     handler: Handler
     outside: bool = False
     queue: OutboxRow.Queue = OutboxRow.Queue.DEFAULT
+    while_closed: bool = False
 
 
 reactions: Catalog[Reaction] = Catalog("reactions")
@@ -34,19 +38,26 @@ _by_journal_key: dict[str, list[Reaction]] = defaultdict(list)
 
 
 def reaction(
-    to: JournalKey, *, outside: bool = False, queue: OutboxRow.Queue = OutboxRow.Queue.DEFAULT, name: str = ""
+    to: JournalKey,
+    *,
+    outside: bool = False,
+    queue: OutboxRow.Queue = OutboxRow.Queue.DEFAULT,
+    name: str = "",
+    while_closed: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Run the decorated function for every entry of ``to``, at least once, in the tenant.
 
     Its effects in the database happen once: they commit together with the
     removal of the outbox row. With ``outside=True`` there is no transaction
     around it, and it must make a repeat harmless itself (a stable Message-ID).
-    ``name`` is for handlers that are made and not written.
+    ``name`` is for handlers that are made and not written. ``while_closed`` is for
+    telling people that the tenant is closed.
     """
 
     def register(handler: Handler) -> Handler:
         own_name = name or f"{handler.__module__}.{handler.__name__}"
-        _by_journal_key[to.key].append(reactions.add(Reaction(own_name, to.key, handler, outside, queue)))
+        added = Reaction(own_name, to.key, handler, outside, queue, while_closed)
+        _by_journal_key[to.key].append(reactions.add(added))
         return handler
 
     return register

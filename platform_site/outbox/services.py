@@ -118,14 +118,21 @@ def place(row_id: UUID) -> str:
     return f"outbox:{row_id.hex}"
 
 
-def redrive(*, tenant_id: UUID | None = None, row_id: UUID | None = None) -> int:
-    """Give dead letters another round of attempts. Gives how many."""
+def dead_letters(*, tenant_id: UUID | None = None, row_id: UUID | None = None, kind: str = "") -> "QuerySet[OutboxRow]":
+    """What rests because it failed too often: all of it, a tenant's, one row, or of one reaction or kind of job."""
     rows = OutboxRow.objects.filter(state=OutboxRow.State.DEAD)
     if tenant_id is not None:
         rows = rows.filter(tenant_id=tenant_id)
     if row_id is not None:
         rows = rows.filter(id=row_id)
-    count = rows.update(state=OutboxRow.State.PENDING, attempts=0, available_at=Now(), claim=None)
+    return rows.filter(reaction=kind) if kind else rows
+
+
+def redrive(*, tenant_id: UUID | None = None, row_id: UUID | None = None, kind: str = "") -> int:
+    """Give dead letters another round of attempts. Gives how many."""
+    count = dead_letters(tenant_id=tenant_id, row_id=row_id, kind=kind).update(
+        state=OutboxRow.State.PENDING, attempts=0, available_at=Now(), claim=None
+    )
     transaction.on_commit(nudge)
     return count
 

@@ -343,7 +343,7 @@ CLOSE_CODES: Final[Mapping[int, str]] = {
     Close.NO_SIGN_IN: "No sign-in within five seconds.",
     Close.REVOKED: "Signed out, deactivated, or the token is not valid.",
     Close.TOO_MANY_SOCKETS: "Twenty sockets of this person, or twenty from this address that did not sign in.",
-    Close.SUSPENDED: "The organisation is suspended.",
+    Close.SUSPENDED: "The organisation is suspended, or about to be deleted.",
 }
 
 

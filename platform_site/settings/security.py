@@ -58,6 +58,9 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "/admin/login/"
 # How long staff may change things in a tenant after they said why.
 STAFF_SESSION_MINUTES = env.integer("STAFF_SESSION_MINUTES", 60, minimum=1)
+# How long is kept what staff did, and the longest that any tenant's journal is; 0 for as long as each tenant says.
+STAFF_AUDIT_DAYS = env.integer("STAFF_AUDIT_DAYS", 730, minimum=1)
+JOURNAL_RETENTION_DAYS = env.integer("JOURNAL_RETENTION_DAYS", 0, minimum=0)
 
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or (["*"] if DEBUG else [])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")

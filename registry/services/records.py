@@ -168,11 +168,17 @@ def identifier_claim(*, entity: Entity, key: str, raw: str, origin_id: UUID, lin
 
 def entity_make(*, entity_class: str, record: AppRecord, snapshot: Snapshot, link_id: UUID) -> Entity:
     """A new record. It says what its first link says, which is made after it."""
+    entity = entity_new(entity_class=entity_class, record=record, snapshot=snapshot, link_id=link_id)
+    entity.save(force_insert=True)
+    return entity
+
+
+def entity_new(*, entity_class: str, record: AppRecord, snapshot: Snapshot, link_id: UUID) -> Entity:
+    """The same, not stored yet."""
     entity = Entity(id=uuid7(), entity_class=entity_class)
     first = Observation(link_id, record.app, record.entity_type, record.entity_id, snapshot.at, snapshot.values)
     _take_over(entity, survive([first], pins={}), [snapshot.values], _fallback(snapshot.values, record))
     entity.links_count = 1
-    entity.save(force_insert=True)
     return entity
 
 

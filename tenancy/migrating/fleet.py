@@ -4,7 +4,7 @@ import json
 import queue
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from django.conf import settings
@@ -30,12 +30,12 @@ class Worker:
 
     def migrate(self, tenant: TenantRef) -> Outcome:
         try:
-            return Outcome(tenant, self._ask(tenant))
+            return self._ask(tenant)
         except (WorkerDied, OSError) as error:
             self.close()
             return Outcome(tenant, f"{type(error).__name__}: the worker ended without an answer.")
 
-    def _ask(self, tenant: TenantRef) -> str:
+    def _ask(self, tenant: TenantRef) -> Outcome:
         process = self._process = self._process or self._start()
         # Both are pipes, because we asked for them.
         assert process.stdin is not None  # noqa: S101
@@ -45,7 +45,8 @@ class Worker:
         answer = process.stdout.readline()
         if not answer:
             raise WorkerDied
-        return str(json.loads(answer)["error"])
+        said = json.loads(answer)
+        return Outcome(tenant, said["error"], said["seconds"])
 
     def _start(self) -> subprocess.Popen[str]:
         process = subprocess.Popen(
@@ -62,18 +63,23 @@ class Worker:
             self._process = None
 
 
-def migrate_tenants(tenants: Sequence[TenantRef], *, workers: int) -> Iterator[Outcome]:
-    """Migrate these tenants with up to ``workers`` processes; outcomes come as they are known."""
+def migrate_tenants(
+    tenants: Sequence[TenantRef], *, workers: int, enough: Callable[[], bool] = lambda: False
+) -> Iterator[Outcome]:
+    """Migrate these tenants with up to ``workers`` processes; outcomes come as they are known.
+
+    Once there is ``enough`` no other one is begun; those that are being migrated are finished.
+    """
     database = {name: connection.settings_dict[name] for name in DATABASE_SETTINGS}
     crew = [Worker(database) for _ in range(min(workers, len(tenants)))]
     idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
     for worker in crew:
         idle.put(worker)
 
-    def migrate(tenant: TenantRef) -> Outcome:
+    def migrate(tenant: TenantRef) -> Outcome | None:
         worker = idle.get()
         try:
-            return worker.migrate(tenant)
+            return None if enough() else worker.migrate(tenant)
         finally:
             idle.put(worker)
 
@@ -82,8 +88,9 @@ def migrate_tenants(tenants: Sequence[TenantRef], *, workers: int) -> Iterator[O
     # The threads only wait for their processes; none of them touches the database.
     with ThreadPoolExecutor(len(crew)) as threads:
         try:
-            for outcome in as_completed([threads.submit(migrate, tenant) for tenant in tenants]):
-                yield outcome.result()
+            for done in as_completed([threads.submit(migrate, tenant) for tenant in tenants]):
+                if (outcome := done.result()) is not None:
+                    yield outcome
         finally:
             threads.shutdown(wait=True, cancel_futures=True)
             for worker in crew:

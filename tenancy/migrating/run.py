@@ -1,6 +1,9 @@
 """The whole of ``migrate_all``: public, the template, then every tenant that is behind."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from statistics import median
 from typing import Protocol
 
 from tenancy.migrating.fleet import migrate_tenants
@@ -22,15 +25,35 @@ class Reporter(Protocol):
 
 @dataclass(slots=True)
 class Result:
-    """What a run did; ``failed`` tenants are left for the next one."""
+    """What a run did; ``failed`` tenants are left for the next one, and so is what it ``stopped`` before."""
 
     public: list[str] = field(default_factory=list)
     template_built: bool = False
     migrated: int = 0
     failed: list[Outcome] = field(default_factory=list)
+    stopped: bool = False
+    # Of those that were migrated, by slug.
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def median_seconds(self) -> float:
+        return median(self.seconds.values()) if self.seconds else 0.0
+
+    def slowest(self, count: int = 5) -> list[tuple[str, float]]:
+        """Slugs and seconds, the slowest first."""
+        return sorted(self.seconds.items(), key=lambda one: -one[1])[:count]
 
 
-def migrate_all(*, workers: int, reporter: Reporter, public_only: bool = False) -> Result:
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Which tenants are meant: all that are behind, or ``only`` these; ``most`` of them; until ``failures`` failed."""
+
+    only: Sequence[str] = ()
+    most: int | None = None
+    failures: int | None = None
+
+
+def migrate_all(*, workers: int, reporter: Reporter, public_only: bool = False, extent: Extent | None = None) -> Result:
     """Bring the database to the code's migrations.
 
     Nothing to do costs a handful of queries, whatever the number of tenants. It may be killed at
@@ -41,7 +64,7 @@ def migrate_all(*, workers: int, reporter: Reporter, public_only: bool = False) 
     with one_run_at_a_time(on_wait=lambda: reporter.note("Another migrate_all runs; waiting for it.")):
         _migrate_shared(result, reporter, public_only)
         if not public_only:
-            _migrate_tenants(result, reporter, workers)
+            _migrate_tenants(result, reporter, workers, extent or Extent())
     return result
 
 
@@ -61,15 +84,27 @@ def _migrate_shared(result: Result, reporter: Reporter, public_only: bool) -> No
             result.template_built = True
 
 
-def _migrate_tenants(result: Result, reporter: Reporter, workers: int) -> None:
+def _migrate_tenants(result: Result, reporter: Reporter, workers: int, extent: Extent) -> None:
     """Every tenant that is behind, and those that were signed up behind while the others ran."""
     seen: set[str] = set()
-    while stale := [tenant for tenant in stale_tenants() if tenant.schema_name not in seen]:
+    while stale := [tenant for tenant in stale_tenants(extent.only) if tenant.schema_name not in seen]:
+        if extent.most is not None:
+            stale = list(islice(stale, extent.most - len(seen)))
+        if not stale:
+            return
         seen.update(tenant.schema_name for tenant in stale)
         reporter.tenants_found(len(stale))
-        for outcome in migrate_tenants(stale, workers=workers):
+        for outcome in migrate_tenants(stale, workers=workers, enough=lambda: _enough(result, extent)):
             reporter.tenant_done(outcome)
             if outcome.error:
                 result.failed.append(outcome)
             else:
                 result.migrated += 1
+                result.seconds[outcome.tenant.slug] = outcome.seconds
+        if _enough(result, extent):
+            result.stopped = True
+            return
+
+
+def _enough(result: Result, extent: Extent) -> bool:
+    return extent.failures is not None and len(result.failed) >= extent.failures

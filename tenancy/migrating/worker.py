@@ -8,6 +8,7 @@ a parent that was killed, ends the worker after the tenant that it has in hand.
 import json
 import os
 import sys
+import time
 from typing import IO, Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ import structlog
 from django.db import connection
 
 from platform_site.binding import TenantRef
-from tenancy.migrating.tenants import migrate_tenant
+from tenancy.migrating.tenants import describe, migrate_tenant
 
 log = structlog.get_logger(__name__)
 DATABASE_SETTINGS = ("NAME", "HOST", "PORT", "USER", "PASSWORD")
@@ -27,7 +28,9 @@ def serve() -> None:
     connection.close()
     connection.settings_dict.update(json.loads(sys.stdin.readline()))
     for line in sys.stdin:
-        answers.write(json.dumps({"error": _migrate(_tenant_from(line))}) + "\n")
+        begun = time.monotonic()
+        error = _migrate(_tenant_from(line))
+        answers.write(json.dumps({"error": error, "seconds": round(time.monotonic() - begun, 3)}) + "\n")
         answers.flush()
 
 
@@ -50,11 +53,6 @@ def _migrate(tenant: TenantRef) -> str:
         # A backend keeps what it learned about each schema; a fresh one begins small.
         connection.close()
     return ""
-
-
-def describe(error: Exception) -> str:
-    """Kind and first line: the lines after it may quote rows."""
-    return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
 
 
 def line_for(tenant: TenantRef) -> str:

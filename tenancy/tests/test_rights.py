@@ -194,7 +194,7 @@ def test_a_worker_that_is_not_the_owner_only_tells_what_it_would_reap(tenant: Te
     given, settings.DATABASE_OWNER = settings.DATABASE_OWNER, {}
     with capture_logs() as lines:
         reap()
-    assert [line["event"] for line in lines] == ["tenancy.reaping_needs_the_owner"]
+    assert [line["event"] for line in lines] == ["tenancy.reaping_waits"]
     assert schema_exists(orphan)
     settings.DATABASE_OWNER = given
     reap()

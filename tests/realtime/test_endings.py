@@ -4,12 +4,14 @@ import asyncio
 import time
 from base64 import urlsafe_b64decode
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
 
 from accounts.access_tokens import AccessToken
 from platform_site.realtime.protocol import GRACE_SECONDS
+from tenancy.deletion import deletion_schedule
 from tenancy.services import tenant_suspend
 from tests.realtime.processes import Process
 from tests.realtime.shared import Company, Person
@@ -98,11 +100,12 @@ def test_whoever_is_deactivated_is_gone(first: Process, company: Company) -> Non
     asyncio.run(listen())
 
 
-def test_a_suspended_company_is_gone_and_no_other(first: Process, company: Company) -> None:
+@pytest.mark.parametrize("close", [tenant_suspend, deletion_schedule])
+def test_a_closed_company_is_gone_and_no_other(first: Process, company: Company, close: Any) -> None:
     other = Company(1)
 
     def suspend() -> None:
-        tenant_suspend(tenant_id=company.tenant.id, reason="not paid")
+        close(tenant_id=company.tenant.id, reason="not paid")
 
     async def listen() -> None:
         async with (

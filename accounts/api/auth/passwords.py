@@ -18,7 +18,7 @@ from platform_site.api.serializers import Secret, Shape, Text, YesNo
 from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 from platform_site.errors import RATE_LIMITED
-from tenancy.errors import TENANT_SUSPENDED
+from tenancy.errors import TENANT_CLOSED
 
 ASKED = {"email": "user@company.com", "tenantSlug": "your-tenant"}
 PASSWORD_ERRORS = (
@@ -104,7 +104,7 @@ class PasswordResetView(ApiView):
         output=PasswordResetOutput,
         example_in={"token": examples.RESET_TOKEN, "password": "new-password"},
         example={"reset": True},
-        errors=[errors.LINK_TOKEN_INVALID, errors.LINK_TOKEN_EXPIRED, *PASSWORD_ERRORS, TENANT_SUSPENDED, RATE_LIMITED],
+        errors=[errors.LINK_TOKEN_INVALID, errors.LINK_TOKEN_EXPIRED, *PASSWORD_ERRORS, *TENANT_CLOSED, RATE_LIMITED],
     )
     def post(self, request: Request) -> Response:
         password_reset(**self.read(PasswordResetInput))

@@ -26,10 +26,10 @@ from platform_site.api.permissions import Public, SignedIn
 from platform_site.api.serializers import Secret, Shape, Text, Whole, YesNo
 from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
-from tenancy.errors import TENANT_SUSPENDED
+from tenancy.errors import TENANT_CLOSED
 
 # What can have become of somebody between the password and the code.
-_STATE_ERRORS = (errors.ACCOUNT_DEACTIVATED, errors.EMAIL_NOT_VERIFIED, TENANT_SUSPENDED)
+_STATE_ERRORS = (errors.ACCOUNT_DEACTIVATED, errors.EMAIL_NOT_VERIFIED, *TENANT_CLOSED)
 
 
 class CodeInput(Shape):

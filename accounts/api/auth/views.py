@@ -32,7 +32,7 @@ from platform_site.api.views import ApiView
 from platform_site.binding import bind
 from platform_site.errors import NOT_AUTHENTICATED, PlatformError
 from platform_site.tenants import find_tenant
-from tenancy.errors import TENANT_SUSPENDED
+from tenancy.errors import TENANT_CLOSED
 
 
 class SignInView(ApiView):
@@ -55,7 +55,7 @@ class SignInView(ApiView):
             errors.ACCOUNT_DEACTIVATED,
             errors.EMAIL_NOT_VERIFIED,
             errors.MFA_ENROLLMENT_REQUIRED,
-            TENANT_SUSPENDED,
+            *TENANT_CLOSED,
         ],
     )
     def post(self, request: Request) -> Response:
@@ -81,7 +81,7 @@ class RefreshView(ApiView):
             errors.REFRESH_TOKEN_EXPIRED,
             errors.REFRESH_TOKEN_REUSED,
             errors.SESSION_REVOKED,
-            TENANT_SUSPENDED,
+            *TENANT_CLOSED,
         ],
     )
     def post(self, request: Request) -> Response:
@@ -165,7 +165,7 @@ class VerifyEmailView(ApiView):
         summary="Confirm an e-mail address with the token of the mailed link",
         output=VerifiedOutput,
         example={"verified": True, "alreadyVerified": False},
-        errors=[errors.LINK_TOKEN_INVALID, errors.LINK_TOKEN_EXPIRED, TENANT_SUSPENDED],
+        errors=[errors.LINK_TOKEN_INVALID, errors.LINK_TOKEN_EXPIRED, *TENANT_CLOSED],
     )
     def post(self, request: Request, token: str) -> Response:
         return self._verify(token)
@@ -176,7 +176,7 @@ class VerifyEmailView(ApiView):
         description="Mails never link here: mail scanners follow links.",
         output=VerifiedOutput,
         example={"verified": True, "alreadyVerified": True},
-        errors=[errors.LINK_TOKEN_INVALID, errors.LINK_TOKEN_EXPIRED, TENANT_SUSPENDED],
+        errors=[errors.LINK_TOKEN_INVALID, errors.LINK_TOKEN_EXPIRED, *TENANT_CLOSED],
     )
     def get(self, request: Request, token: str) -> Response:
         return self._verify(token)

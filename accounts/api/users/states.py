@@ -20,7 +20,7 @@ from platform_site.api.permissions import Needs, Public
 from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
 from platform_site.errors import RATE_LIMITED
-from tenancy.errors import TENANT_SUSPENDED
+from tenancy.errors import TENANT_CLOSED
 
 
 class ActivateView(ApiView):
@@ -79,7 +79,7 @@ class AcceptInvitationView(ApiView):
             errors.PASSWORD_COMMON,
             errors.PASSWORD_CONTAINS_CONTEXT,
             errors.MFA_ENROLLMENT_REQUIRED,
-            TENANT_SUSPENDED,
+            *TENANT_CLOSED,
         ],
     )
     def post(self, request: Request) -> Response:

@@ -12,8 +12,8 @@ from tenancy.services import tenant_suspend
 class Command(TenantCommand):
     help = "Suspends a tenant: nobody in it can do anything until tenant_reactivate."
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        super().add_arguments(parser)
+    def options(self, parser: ArgumentParser) -> None:
+        super().options(parser)
         parser.add_argument("--reason", required=True, help="why; the tenant's administrators can read it")
 
     def change(self, tenant_id: UUID, **options: Any) -> Tenant:

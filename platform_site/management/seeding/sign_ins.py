@@ -1,9 +1,5 @@
-"""``manage.py seed_demo``: something to sign in to, on a fresh installation."""
+"""The sign-ins that ``make run`` prints."""
 
-from argparse import ArgumentParser
-from typing import Any
-
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from accounts.directory.services import directory_sync
@@ -12,26 +8,11 @@ from accounts.services.passwords import password_hash
 from accounts.services.people import user_create
 from accounts.staff.models import StaffUser
 from platform_site.binding import bind
-from platform_site.context import WorkContext, work_context
-from tenancy.models import Tenant
 from tenancy.registration import tenant_register
 
 WORKSPACE = "demo"
-
-
-class Command(BaseCommand):
-    help = "Makes the workspace 'demo' with an administrator and a member, and one staff account."
-
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--if-empty", action="store_true", help="do nothing when there is any tenant")
-
-    def handle(self, *args: Any, if_empty: bool, **options: Any) -> None:
-        if Tenant.objects.filter(slug=WORKSPACE).exists() or (if_empty and Tenant.objects.exists()):
-            self.stdout.write("There is data already; nothing was seeded.")
-            return
-        with work_context(WorkContext(origin="seed_demo")):
-            seed()
-        self.stdout.write("Seeded workspace 'demo' and the staff account.")
+ADMIN_PASSWORD = "demo-admin-pass"  # noqa: S105 - fixed and printed on purpose
+MEMBER_PASSWORD = "demo-member-pass"  # noqa: S105 - likewise
 
 
 def seed() -> None:
@@ -41,7 +22,7 @@ def seed() -> None:
         company_name="Demo Company",
         slug=WORKSPACE,
         admin_email="admin@demo.test",
-        admin_password="demo-admin-pass",  # noqa: S106 - fixed and printed on purpose
+        admin_password=ADMIN_PASSWORD,
         admin_first_name="Dana",
         admin_last_name="Admin",
     )
@@ -51,7 +32,7 @@ def seed() -> None:
             email="member@demo.test",
             first_name="Max",
             last_name="Member",
-            password=password_hash("demo-member-pass"),
+            password=password_hash(MEMBER_PASSWORD),
             verified_at=now,
         )
         # An invitation would do this; here nobody is invited.

@@ -1,0 +1,230 @@
+"""Migrations of many tenants: how far they are, and that what goes wrong in one of them is that one's alone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from platform_site.settings.base import BASE_DIR
+from tenancy.migrating.history import migrations_fingerprint
+from tenancy.models import SchemaTemplate, Tenant, TenantMigration
+from tenancy.registration import tenant_register
+from tenancy.tests.catalogue import execute
+from tests.support import PASSWORD, Api, database_environment, scaled, threads_close_connections
+
+pytestmark = pytest.mark.timeout(scaled(600, 3600))
+TENANTS = scaled(20, 500)
+Run = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def ahead(database: None, committed: str) -> Run:
+    """Start a command of the next release on the test's database."""
+    environment = {**database_environment(committed), "DJANGO_SETTINGS_MODULE": "tenancy.tests.ahead.settings"}
+
+    def begin(*arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "manage.py", *arguments],
+            cwd=BASE_DIR,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return begin
+
+
+def ended(process: "subprocess.Popen[str]", seconds: int = scaled(240, 3000)) -> tuple[int, dict[str, Any]]:
+    out, err = process.communicate(timeout=seconds)
+    assert out, err
+    return process.returncode, json.loads(out)
+
+
+def register(count: int) -> None:
+    for number in range(count):
+        tenant_register(company_name="Many", slug=f"many-{number}", admin_email="a@many.test", admin_password=PASSWORD)
+
+
+def behind() -> int:
+    return Tenant.objects.filter(schema_fingerprint=migrations_fingerprint()).count()
+
+
+@pytest.mark.commits
+def test_killed_in_the_middle_it_is_told_and_the_next_run_finishes(ahead: Run) -> None:
+    register(TENANTS - 2)
+    code, status = ended(ahead("migration_status", "--json"))
+    assert (code, status["current"], status["templateCurrent"]) == (2, False, False)
+    assert status["tenants"] == {"current": 0, "behind": TENANTS, "running": 0, "failed": 0}
+
+    process = ahead("migrate_all", "--json", "--workers", "2")
+    deadline = time.monotonic() + 240
+    while behind() > TENANTS * 3 // 4:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert 0 < behind() < TENANTS, "it was killed too late to prove anything"
+
+    code, status = ended(ahead("migration_status", "--json"))
+    assert (code, status["templateCurrent"]) == (2, True)
+    assert 0 < status["tenants"]["current"] < TENANTS
+    assert sum(status["tenants"].values()) == TENANTS
+
+    code, report = ended(ahead("migrate_all", "--json", "--workers", "2"))
+    assert (code, report["tenantsFailed"]) == (0, [])
+    assert 0 < report["tenantsMigrated"] < TENANTS
+    # The migration sleeps for half a second, so less was not measured.
+    assert report["medianSeconds"] >= 0.5
+    assert len(report["slowest"]) == min(5, report["tenantsMigrated"])
+    sys.stderr.write(f"\n{TENANTS} tenants: {report['medianSeconds']} s each (median), {report['slowest']}\n")
+
+    code, status = ended(ahead("migration_status", "--json"))
+    assert (code, status["current"], status["listed"]) == (0, True, [])
+    assert status["tenants"]["current"] == TENANTS
+    assert not TenantMigration.objects.exclude(state="done").exists()
+
+
+@pytest.mark.commits
+def test_one_that_fails_leaves_the_others_served_and_is_served_itself(ahead: Run, alice: Api, mallory: Api) -> None:
+    """During the run and after it; also the one whose schema is behind, because code and schema fit by one release."""
+    execute(alice.tenant.schema_name, "CREATE TABLE ahead_marker (id int)")
+    register(4)
+    answers: list[int] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        with threads_close_connections():
+            while not over.is_set():
+                answers.extend(person.get("/auth/me").status_code for person in (alice, mallory))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        code, report = ended(ahead("migrate_all", "--json", "--workers", "2"))
+    finally:
+        over.set()
+        asking.join()
+    assert (code, report["tenantsMigrated"], [one["slug"] for one in report["tenantsFailed"]]) == (1, 5, ["acme"])
+    assert len(answers) > 4
+    assert set(answers) == {200}
+    assert [person.get("/users").status_code for person in (alice, mallory)] == [200, 200]
+    made = mallory.post("/users", {"email": "new@globex.test", "firstName": "N", "lastName": "N"})
+    assert made.status_code == 201
+
+    code, status = ended(ahead("migration_status", "--json"))
+    assert code == 2
+    assert status["tenants"] == {"current": 5, "behind": 0, "running": 0, "failed": 1}
+    [failed] = status["listed"]
+    assert (failed["slug"], failed["state"]) == ("acme", "failed")
+    assert failed["error"] == 'ProgrammingError: relation "ahead_marker" already exists'
+    assert failed["at"] is not None
+
+    execute(alice.tenant.schema_name, "DROP TABLE ahead_marker")
+    assert ended(ahead("migrate_all", "--json", "--only", "acme"))[0] == 0
+    assert ended(ahead("migration_status", "--json"))[0] == 0
+
+
+@pytest.mark.commits
+def test_some_of_them_at_a_time(ahead: Run, tenant: Tenant) -> None:
+    register(7)
+    code, report = ended(ahead("migrate_all", "--json", "--only", "globex", "many-0"))
+    assert (code, report["tenantsMigrated"], behind()) == (0, 2, 7)
+    code, report = ended(ahead("migrate_all", "--json", "--limit", "1"))
+    assert (code, report["tenantsMigrated"], behind()) == (0, 1, 6)
+    for left in Tenant.objects.filter(schema_fingerprint=migrations_fingerprint()):
+        execute(left.schema_name, "CREATE TABLE ahead_marker (id int)")
+    code, report = ended(ahead("migrate_all", "--json", "--stop-after-failures", "1", "--workers", "1"))
+    # The worker may have begun another one before it was known.
+    assert (code, 1 <= len(report["tenantsFailed"]) <= 3, report["stopped"]) == (1, True, True)
+    assert TenantMigration.objects.filter(state="failed").count() == len(report["tenantsFailed"])
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--only", "nobody"], ["--limit", "0"], ["--stop-after-failures", "0"], ["--workers", "0"]]
+)
+def test_wrong_usage(database: None, arguments: list[str]) -> None:
+    with pytest.raises(CommandError) as refused:
+        call_command("migrate_all", *arguments)
+    assert refused.value.returncode == 2
+
+
+def status_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
+    try:
+        call_command("migration_status", "--json", *arguments)
+        code = 0
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    return code, json.loads(capsys.readouterr().out)
+
+
+class TestStatus:
+    def test_everything_is_current(self, tenant: Tenant, capsys: pytest.CaptureFixture[str]) -> None:
+        code, status = status_of(capsys, "--all")
+        assert (code, status["current"], status["public"]) == (0, True, [])
+        assert [one["slug"] for one in status["listed"]] == ["acme", "globex"]
+
+    def test_a_failure_of_an_attempt_before_the_last_release_is_over(
+        self, tenant: Tenant, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        TenantMigration.objects.create(
+            tenant_id=tenant.id, fingerprint="x", state="failed", error="Boom", started_at=timezone.now()
+        )
+        assert status_of(capsys)[0] == 0
+        Tenant.objects.filter(pk=tenant.pk).update(schema_fingerprint="old")
+        code, status = status_of(capsys)
+        assert (code, status["tenants"]["failed"], status["listed"][0]["error"]) == (2, 1, "Boom")
+
+    def test_a_template_that_is_behind_is_a_problem_by_itself(
+        self, database: None, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        SchemaTemplate.objects.update(fingerprint="old")
+        assert status_of(capsys)[0] == 2
+
+    def test_public_is_named_when_it_is_behind(self, database: None, capsys: pytest.CaptureFixture[str]) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM django_migrations WHERE app = 'admin' AND name LIKE '0003%%'")
+        code, status = status_of(capsys)
+        assert (code, status["public"]) == (2, ["admin.0003_logentry_add_action_flag_choices"])
+
+    @pytest.mark.parametrize("status", ["provisioning", "deleted"])
+    def test_one_without_a_schema_is_not_behind(
+        self, tenant: Tenant, capsys: pytest.CaptureFixture[str], status: str
+    ) -> None:
+        Tenant.objects.filter(pk=tenant.pk).update(status=status, schema_fingerprint="old")
+        assert status_of(capsys)[0] == 0
+
+    def test_ten_thousand_tenants_are_one_query(self, database: None, capsys: pytest.CaptureFixture[str]) -> None:
+        status_of(capsys)
+        with CaptureQueriesContext(connection) as few:
+            status_of(capsys)
+        Tenant.objects.bulk_create(
+            (
+                Tenant(name="x", slug=f"x-{n}", schema_name=f"none-{n}", status="active", schema_fingerprint="old")
+                for n in range(10_000)
+            ),
+            batch_size=1000,
+        )
+        with CaptureQueriesContext(connection) as many:
+            code, status = status_of(capsys)
+        assert (code, status["tenants"]["behind"], len(many)) == (2, 10_000, len(few))
+
+    def test_words_for_people(self, tenant: Tenant, capsys: pytest.CaptureFixture[str]) -> None:
+        Tenant.objects.filter(pk=tenant.pk).update(schema_fingerprint="old")
+        with pytest.raises(SystemExit):
+            call_command("migration_status")
+        said = capsys.readouterr().out
+        assert "tenants   1 current, 1 behind, 0 running, 0 failed" in said
+        assert "acme" in said
