@@ -8,6 +8,9 @@ from tenancy.org_settings.setting_up import company_is_known
 TENANT_REGISTERED = journal_key("tenancy.tenant_registered", "The tenant came into being")
 TENANT_SUSPENDED = journal_key("tenancy.tenant_suspended", "Staff suspended the tenant")
 TENANT_REACTIVATED = journal_key("tenancy.tenant_reactivated", "Staff reactivated the tenant")
+TENANT_RESTORED = journal_key("tenancy.tenant_restored", "The tenant came back from a backup")
+TENANT_EXPORTED = journal_key("tenancy.tenant_exported", "All of the tenant's data was written into an archive")
+TENANT_IMPORTED = journal_key("tenancy.tenant_imported", "The tenant came from another installation")
 
 setup_task(
     SetupTask(
