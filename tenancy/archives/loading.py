@@ -81,7 +81,8 @@ def _copy(cursor: Any, statement: str, schema_name: str, source: Iterator[bytes]
     if not re.fullmatch(rf"COPY {schema_name}\.{_NAME} \([^;]*\) FROM stdin", statement):
         raise ArchiveRefused(f"The dump holds what does not belong there: {statement[:80]!r}.")
     with cursor.copy(statement) as copy:
-        batch, size = [], 0
+        batch: list[bytes] = []
+        size = 0
         for line in source:
             # A backslash of a row's own is written as two.
             if line == _END_OF_ROWS:

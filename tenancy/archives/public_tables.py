@@ -37,7 +37,7 @@ class PublicTable:
 
     @property
     def table(self) -> str:
-        return apps.get_model(self.model)._meta.db_table
+        return str(apps.get_model(self.model)._meta.db_table)
 
     @property
     def part(self) -> str:

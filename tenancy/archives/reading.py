@@ -133,7 +133,8 @@ def json_rows(
     source = sql.Identifier(schema_name, table.name)
     after: tuple[object, ...] = ()
     while True:
-        conditions, values = [sql.SQL("true")], []
+        conditions: list[sql.Composable] = [sql.SQL("true")]
+        values: list[object] = []
         if where is not None:
             conditions.append(sql.SQL("{} = %s").format(sql.Identifier(where[0])))
             values.append(where[1])

@@ -96,9 +96,8 @@ def restore(plan: Plan, *, watch: Watch = unwatched) -> Restored:
             try:
                 tenant, erased = _go_live(plan, schema_name)
             except IntegrityError as error:
-                raise ArchiveRefused(
-                    f"Something here is another tenant's by now: {str(error).splitlines()[0]}"
-                ) from None
+                reason = str(error).splitlines()[0]
+                raise ArchiveRefused(f"Something in the backup is another tenant's by now: {reason}") from None
             left = "" if not former or drop_if_possible(former) else former
     return Restored(tenant, migrated, erased, left)
 
@@ -140,10 +139,11 @@ def _load(plan: Plan, schema_name: str, watch: Watch) -> None:
 @contextmanager
 def _as_sql(plan: Plan) -> Iterator[Iterable[bytes]]:
     """The dump as pg_restore prints it."""
-    said = tempfile.TemporaryFile()
+    said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by finish
     command = [plan.program.path, "--format=custom", "--file=-", "--no-owner", "--no-privileges"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said)
-    assert process.stdin is not None and process.stdout is not None  # noqa: S101 - for the type checker
+    assert process.stdin is not None  # noqa: S101 - for the type checker
+    assert process.stdout is not None  # noqa: S101 - for the type checker
     feeder = threading.Thread(target=_feed, args=(plan.archive, process.stdin), daemon=True)
     feeder.start()
     failed = True
@@ -190,10 +190,8 @@ def _go_live(plan: Plan, schema_name: str) -> tuple[Tenant, int]:
             for mending in after_restore:
                 mending.mend(looked.get(mending.key))
             erased = erasures_replay()
-            made = plan.manifest.created_at
-            record(
-                TENANT_RESTORED, subject=("tenant", tenant.id), data={"backupOf": made.isoformat(), "erased": erased}
-            )
+            facts = {"backupOf": plan.manifest.created_at.isoformat(), "erasedAgain": erased}
+            record(TENANT_RESTORED, subject=("tenant", tenant.id), data=facts)
         forget_tenant(tenant.id)
     return tenant, erased
 

@@ -29,11 +29,11 @@ class TenantTable:
 
     @property
     def label(self) -> str:
-        return apps.get_model(self.model)._meta.label
+        return str(apps.get_model(self.model)._meta.label)
 
     @property
     def table(self) -> str:
-        return apps.get_model(self.model)._meta.db_table
+        return str(apps.get_model(self.model)._meta.db_table)
 
     @property
     def part(self) -> str:
