@@ -5,6 +5,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from accounts.emails import email_key
 from notifications.email_settings.smtp_server import password_place
 from notifications.models import Delivery, Digest, SmtpServer, Suppression
+from notifications.services import retention
 from notifications.services.suppressing import address_hash
 from platform_site.archiving import AfterImport, AfterRestore, SealedColumn, after_import, after_restore, sealed_columns
 from platform_site.binding import require_tenant
@@ -22,6 +23,7 @@ def _settle(_: object) -> None:
     for deliveries in (gathered, alone):
         deliveries.filter(status=Delivery.Status.PENDING).update(status=Delivery.Status.SUPPRESSED, reason=RESTORED)
     lost.update(status=Digest.Status.SKIPPED)
+    retention.arm()
 
 
 def _hash_again() -> None:

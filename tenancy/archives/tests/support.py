@@ -23,6 +23,8 @@ def live_a_little(admin: Api, member: Api) -> str:
     for number in range(5):
         data(admin.post(f"/chat/channels/{channel}/messages", {"content": f"line {number} \\. of\ttext"}), 201)
     data(member.post(f"/chat/channels/{channel}/messages", {"content": "mine"}), 201)
+    for number in range(2):
+        data(admin.post(f"/chat/channels/{channel}/messages", {"content": f"unread {number}"}), 201)
     ids = [register(admin, f"Jane Doe {number}", f"lead-{number}") for number in range(3)]
     data(admin.post("/entity-registry/merge", {"winnerId": ids[0], "loserId": ids[1]}))
     data(admin.call("PUT", "/action-items/sales/lead-1", {"assignee": member.user.id, "title": "Call back"}), 201)

@@ -22,14 +22,14 @@ def models_of(names: list[str]) -> list[type[Model]]:
 def of_a_tenant() -> Iterator[tuple[str, str]]:
     """(model, column) of every table of public with a tenant's id: by name, or by a foreign key that leads to one."""
     known: dict[type[Model], str] = {Tenant: "id"}
-    found = True
-    while found:
-        found = False
+    searching = True
+    while searching:
+        searching = False
         for model in models_of(settings.SHARED_APPS):
             for field in model._meta.local_concrete_fields:
                 leads = field.remote_field is not None and field.remote_field.model in known
                 if model not in known and (leads or field.column == "tenant_id"):
-                    known[model], found = field.column, True
+                    known[model], searching = str(field.column), True
     return ((model._meta.label, column) for model, column in known.items())
 
 
@@ -58,7 +58,7 @@ def test_every_column_with_something_sealed_is_known() -> None:
         f"{model._meta.label}.{field.column}"
         for model in models_of(settings.TENANT_APPS)
         for field in model._meta.local_concrete_fields
-        if "sealed" in field.column
+        if "sealed" in str(field.column)
     }
     assert named == {kind.key for kind in sealed_columns}
 
