@@ -50,7 +50,7 @@ def export(
     refuse_export(tenant)
     with ArchiveWriter(path, force=force) as archive:
         with transaction.atomic(), bind(tenant):
-            record(TENANT_EXPORTED, subject=("tenant", tenant.id), data={"secrets": bool(passphrase)})
+            record(TENANT_EXPORTED, subject=("tenant", tenant.id), data={"complete": bool(passphrase)})
         with own_schema(tenant.schema_name), one_moment():
             tables = {table.name: table for table in tables_of(tenant.schema_name)}
             travelling = [kind for kind in TENANT_TABLES if kind.travels is Travels.YES]

@@ -1,7 +1,6 @@
 """Export, and import into a fresh installation: the API answers as before, and nothing of anybody else comes along."""
 
 import json
-import os
 import re
 import stat
 import subprocess
@@ -40,7 +39,7 @@ from tenancy.provisioning.reaper import reap
 from tenancy.provisioning.schemas import TENANT_SCHEMA, schemas_like
 from tenancy.registration import tenant_register
 from tenancy.tests.catalogue import catalogue, execute
-from tests.support import COMPANY, PASSWORD, Api, data, database_environment, error, scaled, signed_in
+from tests.support import COMPANY, PASSWORD, Api, data, database_environment, scaled, signed_in
 
 pytestmark = [pytest.mark.commits, pytest.mark.timeout(600)]
 PASSPHRASE = "a sentence for archives"
@@ -51,10 +50,10 @@ ASKED = (
     "/chat/channels",
     "/chat/channels/{channel}/messages",
     "/chat/unread-count",
-    "/entity-registry",
-    "/platform-events",
+    "/entity-registry/search?q=jane",
+    "/platform-events/{entity}",
     "/org-settings",
-    "/action-items",
+    "/me/action-items",
     "/profiles",
 )
 Fresh = Callable[[], None]
@@ -101,10 +100,10 @@ def refused(file: Path, **options: Any) -> str:
     return str(raised.value)
 
 
-def answers(person: Api, channel: str) -> dict[str, Any]:
+def answers(person: Api, channel: str, entity: str) -> dict[str, Any]:
     found = {}
     for path in ASKED:
-        answer = person.get(path.format(channel=channel))
+        answer = person.get(path.format(channel=channel, entity=entity))
         body = answer.json()
         body.pop("requestId", None)
         found[path] = (answer.status_code, stable(body))
@@ -122,18 +121,19 @@ def test_a_fresh_installation_answers_as_the_one_before(
     alice: Api, bob: Api, tenant: Tenant, file: Path, fresh: Fresh
 ) -> None:
     channel = live_a_little(alice, bob)
+    entity = register(alice, "Jane Late", "lead-9")
     event = {
         "app": "sales",
         "category": "call",
         "action": "made",
         "occurredAt": "2026-01-01T10:00:00Z",
-        "canonicalId": register(alice, "Jane Late", "lead-9"),
+        "canonicalId": entity,
         "metadata": {"n": 1.5, "big": 9007199254740993, "text": 'ümlaut \\ " \n'},
     }
-    alice.post("/platform-events", event)
+    data(alice.post("/platform-events", event), 201)
     dispatcher.drain()
     assert data(alice.call("PUT", "/org-settings/company.name", {"value": "Acme & Söhne"})) is not None
-    before, others = answers(alice, channel), answers(bob, channel)
+    before, others = answers(alice, channel, entity), answers(bob, channel, entity)
     structure, rows = catalogue(tenant.schema_name), sums(tenant.schema_name)
     exported(tenant, file)
     fresh()
@@ -141,8 +141,8 @@ def test_a_fresh_installation_answers_as_the_one_before(
     assert (done.tenant.id, done.migrated) == (tenant.id, [])
     dispatcher.drain()
     again, theirs = (signed_in(done.tenant, f"{who}@acme.test") for who in ("admin", "user"))
-    assert answers(again, channel) == before
-    assert answers(theirs, channel) == others
+    assert answers(again, channel, entity) == before
+    assert answers(theirs, channel, entity) == others
     assert all(status == 200 for status, _ in before.values()), before
     assert data(Api().post("/auth/login", {"email": "user@acme.test", "password": PASSWORD, "tenantSlug": COMPANY}))
     assert data(again.post("/users", {"email": "next@acme.test"}), 201)["userId"] == rows["accounts_user.id"] + 1
@@ -210,12 +210,10 @@ class TestSecrets:
         assert manage("tenant_export", COMPANY, "--to", str(file), "--with-secrets").returncode == 2
         short = file.with_name("short")
         short.write_text("short\n")
-        short_one = manage(
-            "tenant_export", COMPANY, "--to", str(file), "--with-secrets", "--passphrase-file", str(short)
-        )
+        options = ["--with-secrets", "--passphrase-file", str(short), "--json"]
+        short_one = manage("tenant_export", COMPANY, "--to", str(file), *options)
         assert (short_one.returncode, file.exists()) == (2, False)
         short.write_text(PASSPHRASE + "\n")
-        options = ["--with-secrets", "--passphrase-file", str(short), "--json"]
         assert said(manage("tenant_export", COMPANY, "--to", str(file), *options))["secrets"] is True
 
 
@@ -273,7 +271,7 @@ class TestInstallation:
             "accounts.reactions.directory.list_who_was_imported",
             "chat.retain",
             "events.retain",
-            "me.retain",
+            "action_items.retain",
             "notifications.retain",
             "setup_hub.look",
         }
@@ -376,8 +374,14 @@ class TestForeignArchives:
     def test_rows_that_are_none_are_refused(self, whole: Path, rows: bytes) -> None:
         assert refused(rewritten(whole, lambda _: None, **{"data__chat.Channel.jsonl": rows}))
 
-    def test_a_row_that_refers_to_nothing_is_refused(self, whole: Path) -> None:
-        assert "go together" in refused(rewritten(whole, lambda _: None, **{"data__accounts.User.jsonl": b""}))
+    def test_a_row_that_refers_to_nothing_is_refused(self, alice: Api, bob: Api, tenant: Tenant, file: Path) -> None:
+        def none_of_them(said: dict[str, Any]) -> None:
+            said["parts"]["data/accounts.User.jsonl"]["rows"] = 0
+
+        live_a_little(alice, bob)
+        exported(tenant, file)
+        drop(tenant)
+        assert "go together" in refused(rewritten(file, none_of_them, **{"data__accounts.User.jsonl": b""}))
 
     def test_a_backup_is_no_export(self, tenant: Tenant, file: Path) -> None:
         from tenancy.archives.backing_up import backup
@@ -435,7 +439,8 @@ class TestArchive:
         for number in range(scaled(7, 500)):
             data(alice.post("/users", {"email": f"p{number}@acme.test"}), 201)
         exported(tenant, file)
-        left = {"accounts_session", "accounts_linktoken", "notifications_delivery", "accounts_user"}
+        # What does not travel; addresses of pictures, and times at which migrations were applied, are others here.
+        left = {"accounts_session", "accounts_linktoken", "accounts_user", "django_migrations"}
         before = sums(tenant.schema_name)
         fresh()
         done = imported(file)
@@ -459,7 +464,8 @@ class TestArchive:
     def test_the_journal_tells_that_there_is_a_copy(self, tenant: Tenant, file: Path) -> None:
         exported(tenant, file)
         told = "SELECT data FROM journal_journalentry WHERE key = 'tenancy.tenant_exported'"
-        assert execute(tenant.schema_name, told) == [('{"secrets": false}',)] or execute(tenant.schema_name, told)
+        [(facts,)] = execute(tenant.schema_name, told)
+        assert json.loads(facts) == {"complete": False}
 
 
 def test_a_killed_import_leaves_a_schema_for_the_reaper_and_a_free_slug(
@@ -477,7 +483,7 @@ def test_a_killed_import_leaves_a_schema_for_the_reaper_and_a_free_slug(
         with Archive(Path("{file}")) as archive:
             import_tenant(plan_import(archive))
     """
-    for statement in (30, 400):
+    for statement in (30, 150):
         assert not finishes_before_kill(work, statement=statement, database=committed)
         assert not Tenant.objects.filter(slug=COMPANY).exists()
     reap()
@@ -505,8 +511,3 @@ def test_the_document_describes_every_model_and_every_key_of_the_manifest() -> N
             assert f"`{name}`" in text, name
     for kind in TENANT_TABLES:
         assert re.search(rf"`{re.escape(kind.label)}`", text), kind.label
-
-
-def test_the_working_directory_is_the_repository() -> None:
-    assert os.path.exists("manage.py")
-    assert error is not None

@@ -37,9 +37,7 @@ class Command(ArchiveCommand):
         if result["migrated"]:
             lines.append(f"{len(result['migrated'])} migrations that came since were applied")
         if not result["secrets"]:
-            lines.append(
-                "without secrets: second factors, the mail server's password and secret settings are to set anew"
-            )
+            lines.append("without secrets: second factors, the mail server's password, secret settings are to set anew")
         return "\n".join(lines)
 
 
