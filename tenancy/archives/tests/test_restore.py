@@ -4,6 +4,7 @@ import json
 import stat
 import subprocess
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from platform_site.binding import bind
 from platform_site.ids import uuid7
 from platform_site.outbox import dispatcher
 from platform_site.outbox.models import OutboxRow
-from tenancy.archives import backing_up
+from tenancy.archives import backing_up, restoring
 from tenancy.archives.backing_up import backup
 from tenancy.archives.container import Archive, ArchiveRefused
 from tenancy.archives.programs import find_program, server_version
@@ -282,8 +283,7 @@ class TestKilled:
         from pathlib import Path
         from django.db import connection
         from tenancy.archives.container import Archive
-        from tenancy.archives.reading import sums_of
-from tenancy.archives.restoring import plan_restore, restore
+        from tenancy.archives.restoring import plan_restore, restore
 
         def watch(lines, **_):
             for number, line in enumerate(lines):
@@ -640,6 +640,59 @@ class TestArchive:
             with pytest.raises(ArchiveRefused, match="meanwhile"):
                 restore(plan)
         assert everything() == before
+
+
+class TestLocks:
+    """Who changes a schema's tables, and who drops it, ask for its lock first."""
+
+    def taken(self, schema_name: str) -> bool:
+        with threads_close_connections(), somebody_else() as other:
+            ask = "SELECT pg_try_advisory_lock(%s, %s)"
+            return other.execute(ask, [locks._ABOUT_SCHEMAS, locks._number(schema_name)]).fetchone() == (False,)
+
+    @pytest.fixture
+    def seen(self, tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> dict[str, bool]:
+        """Whether the locks are taken when it matters: at the dump, and when a schema goes live."""
+        found: dict[str, bool] = {}
+
+        def watched(module: Any, name: str, schema: Callable[..., str]) -> None:
+            real = getattr(module, name)
+
+            def look(*arguments: Any) -> Any:
+                found[name] = self.taken(schema(*arguments))
+                return real(*arguments)
+
+            monkeypatch.setattr(module, name, look)
+
+        watched(backing_up, "dumped", lambda program, schema_name, moment: schema_name)
+        watched(restoring, "give_rights", lambda schema_name: schema_name)
+        watched(restoring, "_go_live", lambda plan, schema_name: plan.replaced.schema_name)
+        return found
+
+    def test_are_held_by_backup_and_restore(self, seen: dict[str, bool], tenant: Tenant, file: Path) -> None:
+        backed_up(tenant, file)
+        restored(file, replace=True)
+        assert seen == {"dumped": True, "give_rights": True, "_go_live": True}
+        assert not self.taken(Tenant.objects.get(pk=tenant.pk).schema_name)
+
+    def test_keep_the_reaper_from_what_is_being_built(
+        self, tenant: Tenant, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        reaped: list[Reaped] = []
+
+        def reap_beside(_: str) -> None:
+            def work() -> None:
+                with threads_close_connections():
+                    reaped.append(reap())
+
+            thread = threading.Thread(target=work)
+            thread.start()
+            thread.join()
+
+        monkeypatch.setattr(restoring, "give_rights", reap_beside)
+        backed_up(tenant, file)
+        restored(file, replace=True)
+        assert reaped == [Reaped()]
 
 
 def test_roles_of_people_are_those_of_the_backup(alice: Api, bob: Api, tenant: Tenant, file: Path) -> None:
