@@ -646,7 +646,7 @@ class TestLocks:
     """Who changes a schema's tables, and who drops it, ask for its lock first."""
 
     def taken(self, schema_name: str) -> bool:
-        with threads_close_connections(), somebody_else() as other:
+        with somebody_else() as other:
             ask = "SELECT pg_try_advisory_lock(%s, %s)"
             return other.execute(ask, [locks._ABOUT_SCHEMAS, locks._number(schema_name)]).fetchone() == (False,)
 
