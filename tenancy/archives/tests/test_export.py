@@ -307,6 +307,27 @@ class TestReleases:
         drop(Tenant.objects.get(pk=tenant.pk))
         assert "journal.9001_ahead" in refused(file)
 
+    def test_rows_that_a_migration_makes_are_not_there_twice(
+        self, alice: Api, tenant: Tenant, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """They are among those that come, as the tenant has them by now."""
+        person = (
+            "INSERT INTO accounts_customprofile SELECT * FROM json_populate_record(NULL::accounts_customprofile, %s)"
+        )
+        data(alice.post("/profiles", {"name": "Seeded", "permissions": [1]}), 201)
+        [(row,)] = execute(tenant.schema_name, "SELECT row_to_json(p)::text FROM accounts_customprofile p")
+        make = importing._make_at
+
+        def make_with_rows(schema_name: str, migrations: list[str]) -> None:
+            make(schema_name, migrations)
+            execute(schema_name, person.replace("%s", f"'{row}'"))
+
+        monkeypatch.setattr(importing, "_make_at", make_with_rows)
+        exported(tenant, file)
+        drop(tenant)
+        back = imported(file).tenant
+        assert execute(back.schema_name, "SELECT count(*) FROM accounts_customprofile") == [(1,)]
+
     def test_a_tenant_that_is_behind_is_not_exported(self, tenant: Tenant, file: Path) -> None:
         Tenant.objects.filter(pk=tenant.pk).update(schema_fingerprint="old")
         with pytest.raises(ArchiveRefused, match="migrate_all"):
