@@ -18,4 +18,4 @@ class PlatformConfig(AppConfig):
         connection_created.connect(install_guard, dispatch_uid="tenant binding guard")
         # All catalogues before the first reaction: notifications react to events of apps that come later.
         autodiscover_modules("errors", "catalog", "notification_events")
-        autodiscover_modules("reactions", "tasks")
+        autodiscover_modules("reactions", "tasks", "archiving")

@@ -4,13 +4,15 @@ from typing import Any
 from uuid import UUID
 
 from accounts import catalog
-from accounts.directory.services import directory_sync
+from accounts.directory.services import directory_rebuild_bound, directory_sync
 from accounts.links import page_url
 from accounts.models import Avatar, User
 from accounts.services.workspaces import workspaces_of_address
 from platform_site.journal.models import JournalEntry
 from platform_site.mail import send_platform_mail
 from platform_site.outbox.registry import reaction, request_kind
+from tenancy.catalog import TENANT_IMPORTED, TENANT_RESTORED
+from tenancy.erasures.services import erasures_replay
 
 
 @reaction(to=catalog.USER_REGISTERED)
@@ -62,3 +64,15 @@ def mail_workspaces(request_id: UUID, payload: dict[str, Any]) -> None:
     send_platform_mail(
         to=found[0].email, template="accounts/mail/workspaces", values={"workspaces": workspaces}, cause=request_id
     )
+
+
+@reaction(to=TENANT_RESTORED)
+def list_who_came_back(entry: JournalEntry) -> None:
+    # Whoever was erased by a request that was under way while the tenant was restored is noted by now.
+    erasures_replay()
+    directory_rebuild_bound()
+
+
+@reaction(to=TENANT_IMPORTED)
+def list_who_was_imported(entry: JournalEntry) -> None:
+    directory_rebuild_bound()

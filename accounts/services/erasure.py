@@ -1,5 +1,7 @@
 """Deleting somebody for good: the row stays as a tombstone, everything personal goes."""
 
+from uuid import UUID
+
 from django.db import transaction
 
 from accounts import catalog, errors
@@ -12,6 +14,7 @@ from accounts.services.reauthentication import require_recent_authentication
 from platform_site.api.identity import Identity
 from platform_site.errors import PlatformError
 from platform_site.journal.services import record
+from tenancy.erasures.services import erasures_note
 
 
 @transaction.atomic
@@ -28,6 +31,21 @@ def user_erase(*, actor: Identity, ref: Ref) -> User:
     may_touch(actor, user)
     if user.status == User.Status.ACTIVE:
         raise PlatformError(errors.MUST_DEACTIVATE_FIRST)
+    _erase(user)
+    return user
+
+
+@transaction.atomic
+def user_erase_again(user_uuid: UUID) -> bool:
+    """Erase somebody of the bound tenant who was erased before and came back from a backup. False: nobody to erase."""
+    user = User.objects.select_for_update().filter(uuid=user_uuid).exclude(status=User.Status.ERASED).first()
+    if user is None:
+        return False
+    _erase(user)
+    return True
+
+
+def _erase(user: User) -> None:
     access_revoke(user, "user_erased")
     Session.objects.filter(user=user).delete()
     LinkToken.objects.filter(user=user).delete()
@@ -37,7 +55,7 @@ def user_erase(*, actor: Identity, ref: Ref) -> User:
     avatar_remove(user=user)
     _empty(user)
     record(catalog.USER_ERASED, subject=("user", user.uuid))
-    return user
+    erasures_note(kind="user", subject_ids=[user.uuid])
 
 
 def _empty(user: User) -> None:

@@ -34,7 +34,7 @@ def _gave_up(delivery_id: UUID) -> None:
         deliveries_failed([delivery], GAVE_UP)
 
 
-@job_kind(DELIVER, gave_up=_gave_up)
+@job_kind(DELIVER, gave_up=_gave_up, mails=True)
 def deliver(delivery_id: UUID) -> datetime | None:
     """Send it unless something has happened since that makes it pointless. Gives until when it has to wait.
 

@@ -31,7 +31,7 @@ def _gave_up(digest_id: UUID) -> None:
         _failed(digest, gathered(digest), GAVE_UP)
 
 
-@job_kind(SEND_DIGEST, gave_up=_gave_up)
+@job_kind(SEND_DIGEST, gave_up=_gave_up, mails=True)
 def send_digest(digest_id: UUID) -> datetime | None:
     """Send it with what is still news. Gives until when it has to wait.
 

@@ -69,17 +69,23 @@ def reactions_to(journal_key: str) -> list[Reaction]:
 
 @dataclass(frozen=True, slots=True)
 class JobKind:
-    """``handler`` gets the id of what the job is about, and so does ``gave_up`` when its last attempt failed."""
+    """``handler`` gets the id of what the job is about, and so does ``gave_up`` when its last attempt failed.
+
+    ``mails``: it tells people something, and once is enough.
+    """
 
     key: str
     handler: JobHandler
     gave_up: Callable[[UUID], None] | None = None
+    mails: bool = False
 
 
 job_kinds: Catalog[JobKind] = Catalog("jobs")
 
 
-def job_kind(key: str, *, gave_up: Callable[[UUID], None] | None = None) -> Callable[[JobHandler], JobHandler]:
+def job_kind(
+    key: str, *, gave_up: Callable[[UUID], None] | None = None, mails: bool = False
+) -> Callable[[JobHandler], JobHandler]:
     """Run the decorated function for jobs of this kind, at least once, in the tenant and in no transaction.
 
     It opens its own transactions and must bear a repeat: a process may die
@@ -88,7 +94,7 @@ def job_kind(key: str, *, gave_up: Callable[[UUID], None] | None = None) -> Call
     """
 
     def register(handler: JobHandler) -> JobHandler:
-        job_kinds.add(JobKind(key, handler, gave_up))
+        job_kinds.add(JobKind(key, handler, gave_up, mails))
         return handler
 
     return register

@@ -27,6 +27,7 @@ SHARED_APPS = [
     # Before django_tenants, whose commands it replaces.
     "tenancy",
     "django_tenants",
+    "tenancy.erasures",
     "accounts.staff",
     "accounts.directory",
     "platform_site.outbox",

@@ -29,6 +29,9 @@ _query = _database.pop("QUERY")
 _owner_url = env.secret("DATABASE_OWNER_URL") or (LAYOUT.database_owner_url if EMBEDDED_DATABASE else "")
 DATABASE_OWNER: dict[str, Any] = database_from_url(_owner_url) if _owner_url else {}
 
+# Where pg_dump and pg_restore are. Empty: on the PATH, in Debian's folders, or in the wheel.
+PG_BIN_DIR = env.text("PG_BIN_DIR")
+
 # No request may hold a connection longer than this: it bounds what a slow query
 # can do to the others, and how long a stopping server waits.
 STATEMENT_TIMEOUT_MS = env.integer("STATEMENT_TIMEOUT_MS", 8000, minimum=100)

@@ -20,6 +20,7 @@ from registry.models import Duplicate, Entity, HistoryEntry, Identifier, Link, M
 from registry.services.history import Op, Step, history_write
 from registry.services.locking import entity_lock, whole
 from registry.services.suppressing import erased_remember
+from tenancy.erasures.services import erasures_note
 
 # Apps' records that one statement looks for.
 _AT_ONCE: Final = 100
@@ -66,8 +67,22 @@ def entity_erase(*, canonical_id: UUID, reason: str = "") -> UUID:
     # Of each of them: that they were one cannot be read from their histories any more.
     history_write([Step(one, Op.ERASED, reason=reason) for one in ids])
     journal(catalog.ENTITY_ERASED, subject=("entity", entity.id), data={"ids": [str(one) for one in ids]})
+    erasures_note(kind="entity", subject_ids=ids)
     erased: UUID = entity.id
     return erased
+
+
+def entity_erase_again(entity_id: UUID) -> bool:
+    """Erase a record of the bound tenant that was erased before and came back from a backup.
+
+    False: it is not there, or it is a part of another one, which is erased under its own id if at all.
+    """
+    rows = Entity.objects.filter(id=entity_id, merged_into=None).exclude(status=Entity.Status.ERASED)
+    # It was erased although it is locked here: the lock came off in between.
+    if not rows.update(locked=False):
+        return False
+    entity_erase(canonical_id=entity_id)
+    return True
 
 
 def _forget_links(ids: list[UUID]) -> None:

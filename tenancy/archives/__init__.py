@@ -1,0 +1,1 @@
+"""Taking tenants along and bringing them back: backup and restore of one tenant, export to another installation."""
