@@ -47,6 +47,7 @@ SIGNED_IN = (
     "api_key_invalid",
     "permission_denied",
     "person_required",
+    "not_while_impersonating",
     "tenant_suspended",
 )
 UNPAID = ("subscription_required", "subscription_canceled", "trial_expired", "payment_past_due")
