@@ -446,7 +446,7 @@ class TestTheSettings:
         for key in (IMPERSONATION.key, MESSAGE_ACCESS_UNTIL.key):
             assert error(bob.get(f"/org-settings/{key}")) == (404, "unknown_setting")
 
-    @pytest.mark.parametrize("days, status", [(-1, 400), (0.5, 200), (6.99, 200), (7.01, 400)])
+    @pytest.mark.parametrize(("days", "status"), [(-1, 400), (0.5, 200), (6.99, 200), (7.01, 400)])
     def test_messages_are_opened_for_a_week_at_most(self, days: float, status: int, alice: Api) -> None:
         value = (timezone.now() + timedelta(days=days)).isoformat()
         answer = alice.call("PUT", f"/org-settings/{MESSAGE_ACCESS_UNTIL.key}", {"value": value})
