@@ -34,6 +34,7 @@ from platform_site.binding import bind
 from platform_site.errors import PlatformError
 from platform_site.journal.models import JournalEntry
 from platform_site.keys import current_token_key, fingerprint
+from platform_site.outbox import dispatcher
 from platform_site.session_cache import Slot, forget_tenant
 from tenancy.models import Tenant
 from tenancy.services import tenant_suspend
@@ -404,6 +405,14 @@ class TestWhatIsSeenOfIt:
         assert [one.get("/auth/me").status_code for one in (bob, support, second)] == [200, 200, 200]
         third = signed_in(bob.tenant, bob.user.email_key)
         assert [one.get("/auth/me").status_code for one in (bob, support, third)] == [401, 200, 200]
+
+    def test_administrators_are_told_and_nobody_else(self, alice: Api, bob: Api, nora: StaffUser) -> None:
+        impersonating(bob, nora)
+        dispatcher.drain()
+        (told,) = [one for one in data(alice.get("/notifications")) if one["eventKey"] == "support.impersonated"]
+        assert told["title"] == f"Support signed in as {bob.user.display_name}"
+        assert told["body"] == f"{nora.email} gave as the reason: {REASON}"
+        assert data(bob.get("/notifications")) == []
 
 
 class TestNothingMoreComesOfIt:

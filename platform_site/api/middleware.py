@@ -20,7 +20,9 @@ log = structlog.get_logger("access")
 GetResponse = Callable[[HttpRequest], HttpResponse]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # Mailed links carry their secret in the path; it is not for the log.
-_SECRET_PATHS = re.compile(r"(/(?:verify-email|reset-password|accept-invitation|unsubscribe|t/[oc])/)[^/]+")
+_SECRET_PATHS = re.compile(
+    r"((?:/(?:verify-email|reset-password|accept-invitation|unsubscribe|t/[oc])|^/impersonate)/)[^/]+"
+)
 
 
 class RequestContextMiddleware:
