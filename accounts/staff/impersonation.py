@@ -24,7 +24,7 @@ from accounts.services.second_factor import person_lock
 from accounts.staff import catalog
 from accounts.staff.models import Impersonation, StaffSession, StaffUser
 from accounts.staff.roles import StaffRole
-from accounts.staff.services import act_record, reason_checked, session_of
+from accounts.staff.services import act_record, reason_checked, request_record, session_of
 from platform_site import limits
 from platform_site.binding import TenantRef, bind
 from platform_site.errors import NOT_FOUND, PERMISSION_DENIED, PlatformError
@@ -156,6 +156,19 @@ def _active(user_id: UUID) -> User:
     if user.status != User.Status.ACTIVE:
         raise PlatformError(errors.IMPERSONATION_CODE_INVALID)
     return user
+
+
+def impersonated_request_record(*, session_id: UUID, method: str, path: str, status: int) -> None:
+    """Write down a request that support made as somebody, in the staff audit alone."""
+    session = Impersonation.objects.select_related("staff_session__staff").get(pk=session_id).staff_session
+    request_record(
+        staff=session.staff,
+        method=method,
+        path=path,
+        status=status,
+        tenant_id=session.tenant_id,
+        session_id=session.id,
+    )
 
 
 def impersonator_name(session_id: UUID) -> str:

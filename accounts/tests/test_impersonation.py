@@ -300,10 +300,16 @@ def test_whoever_begins_while_the_staff_session_ends_does_not_slip_by(bob: Api) 
     nora = staff_member()
     for _ in range(3):
         code = code_for(bob, nora)
-        tried = at_once(
-            2, lambda number, code=code: begin(code) if number else session_close(staff=nora, tenant_id=bob.tenant.id)
-        )
-        answer = tried.results[1]
+        answers: list[Any] = []
+
+        def both(number: int, code: str = code, answers: list[Any] = answers) -> None:
+            if number:
+                answers.append(begin(code))
+            else:
+                session_close(staff=nora, tenant_id=bob.tenant.id)
+
+        at_once(2, both)
+        (answer,) = answers
         if answer.status_code == 200:
             support = Api(token=data(answer)["accessToken"])
             assert error(support.get("/auth/me")) == ENDED
@@ -380,6 +386,19 @@ class TestWhatIsSeenOfIt:
         act = StaffAct.objects.get(action="impersonation.started")
         session = StaffSession.objects.get(staff=nora)
         assert (act.reason, act.staff_id, act.session_id) == (REASON, nora.pk, session.id)
+
+    def test_each_request_is_in_staffs_audit(self, bob: Api, nora: StaffUser) -> None:
+        support = impersonating(bob, nora)
+        support.get("/auth/me")
+        support.call("PATCH", "/auth/me/profile", {"timezone": "Europe/Berlin"})
+        bob.get("/auth/me")
+        rows = StaffAct.objects.exclude(method="").order_by("id")
+        assert list(rows.values_list("staff_id", "method", "path", "status")) == [
+            (nora.pk, "GET", "/api/v1/auth/me", 200),
+            (nora.pk, "PATCH", "/api/v1/auth/me/profile", 403),
+        ]
+        session = StaffSession.objects.get(staff=nora)
+        assert {(row.tenant_id, row.session_id) for row in rows} == {(bob.tenant.id, session.id)}
 
     def test_what_is_done_carries_both(self, alice: Api, nora: StaffUser) -> None:
         support = impersonating(alice, nora)

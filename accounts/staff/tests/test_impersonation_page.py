@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.staff.impersonation import Impersonation
-from accounts.staff.models import StaffUser
+from accounts.staff.models import Impersonation, StaffUser
 from accounts.staff.roles import StaffRole
 from accounts.staff.services import session_open
 from accounts.tests.impersonating import REASON, exchanged, staff_member
