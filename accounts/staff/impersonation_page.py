@@ -65,10 +65,7 @@ def impersonate_page(request: HttpRequest, tenant_id: UUID, user_id: UUID) -> Ht
                 status = error.code.status
             else:
                 context["link"], status = page_url(f"/impersonate/{code.text}"), 200
-    response = TemplateResponse(request, "staff/impersonate.html", context, status=status)
-    # The link stands on the page.
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return TemplateResponse(request, "staff/impersonate.html", context, status=status)
 
 
 def _obstacle(tenant_id: UUID, user_id: UUID) -> str:

@@ -23,6 +23,7 @@ from platform_site.errors import NOT_FOUND, PERMISSION_DENIED, VALIDATION_FAILED
 from platform_site.journal.keys import JournalKey
 from platform_site.journal.services import masked, record
 from platform_site.tenants import find_tenant
+from tenancy.models import Tenant
 
 REASON_LENGTH = 500
 
@@ -74,9 +75,16 @@ def session_close(*, staff: StaffUser, tenant_id: UUID) -> int:
 @transaction.atomic
 def sessions_close_all(*, staff: StaffUser) -> int:
     """End what this staff member has open anywhere. Gives how many."""
-    open_ones = StaffSession.objects.filter(staff=staff, closed_at=None, ends_at__gt=timezone.now())
-    tenants = open_ones.order_by("tenant_id").values_list("tenant_id", flat=True).distinct()
-    return sum(session_close(staff=staff, tenant_id=tenant_id) for tenant_id in list(tenants))
+    now, count = timezone.now(), 0
+    open_ones = StaffSession.objects.filter(staff=staff, closed_at=None, ends_at__gt=now)
+    for tenant_id in sorted(set(open_ones.values_list("tenant_id", flat=True))):
+        tenant = find_tenant(id=tenant_id)
+        if tenant is None or tenant.status == Tenant.Status.DELETED:
+            # There is nothing left in which anybody could be, and no journal that could say so.
+            count += open_ones.filter(tenant_id=tenant_id).update(closed_at=now)
+        else:
+            count += session_close(staff=staff, tenant_id=tenant_id)
+    return count
 
 
 def _impersonations_end(session: StaffSession) -> None:

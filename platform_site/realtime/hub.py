@@ -227,8 +227,8 @@ class Hub:
         message: Message,
         size: int,
         *,
+        messages: bool,
         fleeting: bool = False,
-        messages: bool = False,
     ) -> None:
         """To the sockets of these people, or of all. ``messages``: it shows what people write to each other."""
         people = room.people
@@ -270,7 +270,7 @@ class Hub:
             room.swept = time.monotonic()
             self.spawn(self.sweeping.sweep(room))
             self.spawn(self._look(room, set()))
-            self.send(room, None, refresh, size)
+            self.send(room, None, refresh, size, messages=False)
 
     async def _look(self, room: Room, sessions: Collection[UUID]) -> None:
         """Do these sessions still live? All of the room when none is named."""

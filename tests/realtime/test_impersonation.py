@@ -21,6 +21,7 @@ from platform_site.realtime.presence import online
 from tests.realtime.processes import Process
 from tests.realtime.shared import Company, Person
 from tests.realtime.sockets import Bare, aside, bare, signed_in_socket
+from tests.realtime.test_failures import withheld
 from tests.support import Api, data
 
 pytestmark = pytest.mark.timeout(120)
@@ -144,6 +145,25 @@ def test_messages_are_heard_while_the_workspace_lets_support(first: Process, com
             await aside(open_messages, alice, None)
             assert await theirs.closed() == 4010
         async with signed_in_socket(first.url, support.token, since={channel: [0, 0]}) as (theirs, _):
+            await fence(theirs)
+            assert "between us" not in str(theirs.frames)
+
+    asyncio.run(listen())
+
+
+def test_what_was_lost_and_found_is_heard_no_more_than_what_was_not(first: Process, company: Company) -> None:
+    alice, bob = company.people
+    channel = company.group()
+    support = support_as(bob)
+
+    async def listen() -> None:
+        async with (
+            signed_in_socket(first.url, support.token) as (theirs, _),
+            signed_in_socket(first.url, bob.token) as (own, _),
+        ):
+            with withheld():
+                await aside(alice.say, channel, "between us")
+            await own.hear("message.created")
             await fence(theirs)
             assert "between us" not in str(theirs.frames)
 
