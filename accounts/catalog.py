@@ -1,6 +1,9 @@
 """What accounts adds to the platform's catalogues. Numbers 1 to 19 of the permissions are its own."""
 
+from datetime import datetime, timedelta
+
 from django.conf import settings
+from django.utils import timezone
 
 from accounts import errors, key_uses, setting_up
 from accounts.directory.services import directory_rebuild_bound
@@ -11,6 +14,7 @@ from platform_site.api.identity import Identity
 from platform_site.derived_values import DerivedValue, derived_values
 from platform_site.errors import PlatformError
 from platform_site.journal.keys import journal_key
+from platform_site.moments import read_moment
 from platform_site.permissions import permission
 from platform_site.sealed_columns import SealedColumn, sealed_columns
 from platform_site.setup_tasks import SetupTask, setup_task
@@ -75,6 +79,33 @@ def _has_one_already(actor: Identity, required: bool) -> None:
         raise PlatformError(errors.MFA_NOT_ENABLED, "Set up your own second factor first.")
 
 
+# The furthest moment up to which support may be let to read messages.
+MESSAGE_ACCESS_LONGEST = timedelta(days=7)
+
+
+def _within_a_week(value: str) -> str:
+    moment, now = read_moment(value), timezone.now()
+    if moment <= now:
+        raise ValueError("This is over already. Give null to end the access.")
+    if moment > now + MESSAGE_ACCESS_LONGEST:
+        raise ValueError(f"This may be at most {MESSAGE_ACCESS_LONGEST.days} days ahead.")
+    return value
+
+
+def _ends_impersonations(allowed: bool) -> None:
+    """Whoever switches it off is rid of those who are there. Both take the tenant's lock, so that none slips by."""
+    from accounts.services.impersonations import impersonations_end
+
+    if not allowed:
+        impersonations_end(reason="switched_off")
+
+
+def _is_seen_by_impersonators(until: datetime | None) -> None:
+    from accounts.services.impersonations import impersonations_forget
+
+    impersonations_forget()
+
+
 # A tenant may be stricter than the platform, never laxer.
 PASSWORD_MIN_LENGTH = org_setting(
     OrgSettingDefinition(
@@ -113,6 +144,27 @@ MFA_REQUIRED = org_setting(
         kind="flag",
         default=lambda: False,
         guard=_has_one_already,
+    )
+)
+IMPERSONATION = org_setting(
+    OrgSettingDefinition(
+        key="support.impersonation",
+        label="Support may sign in as one of your people, with a reason, for a quarter of an hour",
+        kind="flag",
+        default=lambda: True,
+        read_role="tenant_admin",
+        effect=_ends_impersonations,
+    )
+)
+MESSAGE_ACCESS_UNTIL = org_setting(
+    OrgSettingDefinition(
+        key="support.message_access_until",
+        label="Until when support may read messages, a week at most; null for not at all",
+        kind="moment",
+        default=lambda: None,
+        read_role="tenant_admin",
+        validate=_within_a_week,
+        effect=_is_seen_by_impersonators,
     )
 )
 SEATS_WHEN_FULL = org_setting(

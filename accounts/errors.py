@@ -37,6 +37,12 @@ MFA_NOT_ENABLED = error_code("mfa_not_enabled", 409, "There is no second factor,
 CANNOT_REMOVE_OWN_MFA = error_code("cannot_remove_own_mfa", 409, "Take your own second factor off in your account.")
 MFA_REQUIRED_BY_TENANT = error_code("mfa_required", 409, "This workspace asks everybody for a second factor.")
 
+IMPERSONATION_CODE_INVALID = error_code(
+    "impersonation_code_invalid", 401, "This code is not valid, was used before, or is too old."
+)
+IMPERSONATION_OFF = error_code("impersonation_off", 403, "This workspace does not let support sign in as its people.")
+STAFF_SESSION_REQUIRED = error_code("staff_session_required", 403, "Begin a session for this workspace first.")
+
 ROLE_NOT_ASSIGNABLE = error_code("role_not_assignable", 403, "You may not give this role.")
 PROFILE_NOT_ASSIGNABLE = error_code("profile_not_assignable", 403, "You may not give this profile.")
 PROFILE_NOT_FOUND = error_code("profile_not_found", 400, "There is no such active profile.")

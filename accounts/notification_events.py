@@ -5,6 +5,8 @@ from typing import Any
 
 from accounts import catalog
 from accounts.models import LinkToken, User
+from accounts.roles import Role
+from accounts.staff.catalog import IMPERSONATION_STARTED
 from platform_site.journal.models import JournalEntry
 from platform_site.notification_events import EMAIL, IN_APP, NotificationEvent, Trigger, notification_event
 
@@ -41,6 +43,14 @@ def _inviters(entry: JournalEntry) -> Iterable[int]:
 
 def _name(entry: JournalEntry) -> Mapping[str, Any]:
     return {"name": User.objects.get(uuid=entry.subject_id).display_name}
+
+
+def _administrators(entry: JournalEntry) -> Iterable[int]:
+    return User.objects.filter(role=Role.TENANT_ADMIN, status=User.Status.ACTIVE).values_list("id", flat=True)
+
+
+def _impersonation(entry: JournalEntry) -> Mapping[str, Any]:
+    return {**_name(entry), "by": entry.data["by"], "reason": entry.data["reason"]}
 
 
 ROLE_CHANGED = notification_event(
@@ -96,5 +106,19 @@ NEW_DEVICE = notification_event(
         severity="urgent",
         mandatory=frozenset({IN_APP}),
         trigger=Trigger(catalog.SIGNED_IN, _new_device),
+    )
+)
+IMPERSONATED = notification_event(
+    NotificationEvent(
+        key="support.impersonated",
+        label="Support signed in as somebody",
+        description="When support signs in as one of your people. The audit log has what was done.",
+        title="Support signed in as {{ name }}",
+        body="{{ by }} gave as the reason: {{ reason }}",
+        sample={"name": "Jane Doe", "by": "nora@platform.example", "reason": "The invoice page stays empty"},
+        channels={IN_APP: True, EMAIL: False},
+        category="security",
+        mandatory=frozenset({IN_APP}),
+        trigger=Trigger(IMPERSONATION_STARTED, _administrators, _impersonation),
     )
 )

@@ -7,6 +7,7 @@ while Valkey is away.
 
 import time
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.access_tokens import Claims, token_end, verify_access_token
+from accounts.catalog import MESSAGE_ACCESS_UNTIL
 from accounts.models import User
 from accounts.services.ws_tickets import ws_ticket_redeem
 from platform_site.async_binding import abind
@@ -23,14 +25,17 @@ from platform_site.errors import PlatformError
 from platform_site.realtime.ports import Person, plug
 from platform_site.realtime.protocol import Close, Closing
 from platform_site.tenants import ACTIVE
+from tenancy.org_settings.values import understood
 
 _TENANT = "SELECT id, schema_name, slug, status, data_epoch FROM tenancy_tenant WHERE id = %(id)s"
 _SESSION = """
-SELECT s.id, u.id AS user_id, u.uuid AS user_uuid, least(s.idle_expires_at, s.absolute_expires_at) AS ends_at
+SELECT s.id, u.id AS user_id, u.uuid AS user_uuid, least(s.idle_expires_at, s.absolute_expires_at) AS ends_at,
+       s.impersonator
 FROM accounts_session s JOIN accounts_user u ON u.id = s.user_id
 WHERE s.id = ANY(%(ids)s) AND s.revoked_at IS NULL AND u.status = %(active)s
 """
 
+_CHOSEN = "SELECT value FROM org_settings_orgsetting WHERE key = %(key)s"
 
 _TENANT_SECONDS: Final = 1.0
 _TENANTS_KEPT: Final = 1000
@@ -72,7 +77,7 @@ async def _person(claims: Claims, until: float) -> Person:
     if not rows or rows[0]["user_uuid"] != claims.user_uuid:
         raise Closing(Close.REVOKED, "session_revoked")
     row = rows[0]
-    return Person(
+    person = Person(
         tenant=tenant,
         session_id=row["id"],
         user_id=row["user_id"],
@@ -80,6 +85,22 @@ async def _person(claims: Claims, until: float) -> Person:
         until=until,
         epoch=epoch,
     )
+    if not row["impersonator"]:
+        return person
+    return replace(
+        person,
+        # A ticket does not stand for longer than the session, which no new token goes on with.
+        until=min(until, row["ends_at"].timestamp()),
+        impersonator=row["impersonator"],
+        messages_until=await _messages_until(tenant),
+    )
+
+
+async def _messages_until(tenant: TenantRef) -> float:
+    async with abind(tenant) as db:
+        rows = await db.fetch(_CHOSEN, {"key": MESSAGE_ACCESS_UNTIL.key})
+    moment = understood(MESSAGE_ACCESS_UNTIL, rows[0]["value"]) if rows else MESSAGE_ACCESS_UNTIL.default()
+    return moment.timestamp() if moment is not None else 0.0
 
 
 async def _tenant(tenant_id: UUID) -> tuple[TenantRef, int]:

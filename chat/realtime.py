@@ -55,7 +55,8 @@ _typed: dict[tuple[UUID, int, str], float] = {}
 
 async def greet(db: Bound, person: Person, hello: SignIn) -> Greeting:
     """Positions of all channels, and what was missed where the client says what it had."""
-    since = _positions(hello)
+    # Support that may not read messages is told where things stand, and of no message.
+    since = _positions(hello) if person.hears_messages else {}
     rows = await db.fetch(BEHIND, {"user_id": person.user_id, "since": orjson.dumps(since).decode()})
     missed = plan(rows, since)
     frames: list[Mapping[str, Any]] = []

@@ -85,6 +85,9 @@ NOT_AUTHENTICATED = error_code("not_authenticated", 401, "Sign in first.")
 SUBSCRIPTION_REQUIRED = error_code("subscription_required", 402, "This workspace needs a subscription.")
 PERMISSION_DENIED = error_code("permission_denied", 403, "You may not do this.")
 PERSON_REQUIRED = error_code("person_required", 403, "An API key may not do this; a person has to.")
+NOT_WHILE_IMPERSONATING = error_code(
+    "not_while_impersonating", 403, "Support may not do this while signed in as somebody."
+)
 NOT_FOUND = error_code("not_found", 404, "There is nothing here.")
 METHOD_NOT_ALLOWED = error_code("method_not_allowed", 405, "This method is not allowed here.")
 NOT_ACCEPTABLE = error_code("not_acceptable", 406, "None of the accepted types can be given.")

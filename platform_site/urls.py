@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from accounts.api.avatars import avatar
+from accounts.staff.impersonation_page import impersonate_page
 from notifications.api.tracking import clicked, opened
 from notifications.api.webhooks import WebhookView
 from platform_site.api.views import not_found
@@ -41,6 +42,11 @@ urlpatterns = [
     path("avatars/<str:token>.webp", avatar),
     path("t/o/<str:token>.gif", opened),
     path("t/c/<str:token>", clicked),
+    path(
+        "admin/impersonate/<uuid:tenant_id>/<uuid:user_id>/",
+        admin.site.admin_view(impersonate_page),
+        name="staff-impersonate",
+    ),
     path("admin/", admin.site.urls),
     path("", include("platform_site.pages.urls")),
 ]

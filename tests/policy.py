@@ -115,6 +115,7 @@ TABLE = [
         body={"currentPassword": PASSWORD, "newPassword": NEW_PASSWORD},
     ),
     Row("POST", "/auth/workspaces/forgot", ANYBODY, 202, body={"email": "user@acme.test"}),
+    Row("POST", "/auth/impersonate", ANYBODY, 401, body={"code": "x"}),
     Row("POST", "/auth/reauthenticate", SIGNED_IN, 200, body={"password": PASSWORD}),
     Row("GET", "/auth/sessions", SIGNED_IN, 200),
     Row("DELETE", "/auth/sessions/:session_id", SIGNED_IN, 200, "/auth/sessions/{session}", foreign=404),

@@ -23,6 +23,7 @@ SNAPSHOT = Path(__file__).parents[1] / "docs" / "openapi.json"
 # document, which is made from the same view, would only follow it.
 PUBLIC = {
     "POST /api/v1/auth/login",
+    "POST /api/v1/auth/impersonate",
     "POST /api/v1/auth/refresh",
     "POST /api/v1/auth/mfa/enroll",
     "POST /api/v1/auth/mfa/enroll/confirm",

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts.access_tokens import verify_access_token
 from accounts.services.api_key_records import PREFIX, identity_of_api_key
 from accounts.services.session_records import identity_of
+from accounts.staff.impersonation import impersonated_request_record
 from platform_site.api.identity import Identity
 from platform_site.api.permissions import access_of
 from platform_site.binding import bind
@@ -29,7 +30,17 @@ class TenantTokenMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with ExitStack() as stack:
             request.binding_stack = stack  # type: ignore[attr-defined]
-            return self.get_response(request)
+            response = self.get_response(request)
+        identity: Identity | None = getattr(request, "identity", None)
+        if identity is not None and identity.impersonator:
+            # What support looked at is in no journal, so each request is in the staff audit.
+            impersonated_request_record(
+                session_id=identity.session_id,
+                method=request.method or "",
+                path=request.path,
+                status=response.status_code,
+            )
+        return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
         view_class = getattr(view, "cls", None)

@@ -35,12 +35,20 @@ class Session(models.Model):
     user_agent = models.CharField(max_length=300, blank=True)
     revoked_at = models.DateTimeField(null=True)
     revoke_reason = models.CharField(max_length=40, blank=True)
+    # The staff member who is signed in as this person by it, by e-mail address. Such a session has no refresh token.
+    impersonator = models.EmailField(blank=True, db_default="")
 
     class Meta:
         indexes = [
             # Live sessions of one user: the list, logout-all, and the limit per user.
             models.Index(
                 fields=["user", "created_at"], name="session_live", condition=models.Q(revoked_at__isnull=True)
+            ),
+            # Who of staff is signed in as somebody: what ends when the tenant does not want that any more.
+            models.Index(
+                fields=["user"],
+                name="session_impersonations",
+                condition=models.Q(revoked_at__isnull=True) & ~models.Q(impersonator=""),
             ),
             # The purge of what is long over.
             models.Index(fields=["absolute_expires_at"], name="session_purge"),

@@ -14,7 +14,7 @@ from accounts.services.passwords import password_matches
 from accounts.services.second_factor import has_second_factor, second_factor_matches
 from platform_site import limits
 from platform_site.api.identity import Identity
-from platform_site.errors import PERSON_REQUIRED, PlatformError, invalid_field
+from platform_site.errors import NOT_WHILE_IMPERSONATING, PERSON_REQUIRED, PlatformError, invalid_field
 from platform_site.journal.services import record
 
 
@@ -33,6 +33,9 @@ def require_recent_authentication(actor: Identity) -> None:
     """
     if not actor.is_person:
         raise PlatformError(PERSON_REQUIRED)
+    # Their session began a moment ago, and proves nothing about the person.
+    if actor.impersonator:
+        raise PlatformError(NOT_WHILE_IMPERSONATING)
     since = timezone.now() - timedelta(seconds=settings.REAUTH_SECONDS)
     if not Session.objects.filter(id=actor.session_id, user_id=actor.user_id, authenticated_at__gte=since).exists():
         raise PlatformError(errors.REAUTH_REQUIRED)

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts import errors
 from accounts.access_tokens import Claims
+from accounts.catalog import MESSAGE_ACCESS_UNTIL
 from accounts.models import Session, User
 from accounts.profiles import effective_permissions
 from accounts.selectors import custom_permissions
@@ -18,6 +19,7 @@ from platform_site.paid_access import FULL, PaidAccess
 from platform_site.session_cache import Slot
 from platform_site.tenants import find_tenant
 from tenancy.closed import require_open
+from tenancy.org_settings.selectors import setting_value
 
 
 class SessionRecord(msgspec.Struct, frozen=True):
@@ -38,6 +40,9 @@ class SessionRecord(msgspec.Struct, frozen=True):
     expires_at: datetime
     # Records that the version before put into the cache have none.
     access: PaidAccess = FULL
+    # Nor these. Whose token says that there is an impersonator is looked up in SQL then.
+    impersonator: str = ""
+    messages_until: datetime | None = None
 
 
 _READ = (
@@ -48,6 +53,7 @@ _READ = (
     "user__role",
     "user__profile_id",
     "user__email_verified_at",
+    "impersonator",
 )
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -62,9 +68,11 @@ def identity_of(claims: Claims) -> Identity:
     slot = Slot(claims.tenant_id, claims.session_id)
     cached = slot.read()
     record = _decode(cached) if cached else None
-    if record is None:
+    if record is None or (claims.acting and not record.impersonator):
         record = _load(claims)
         slot.fill(_encode(record))
+    if claims.acting and not record.impersonator:
+        raise PlatformError(errors.TENANT_MISMATCH)
     if record.tenant_id != claims.tenant_id or record.user_uuid != claims.user_uuid:
         raise PlatformError(errors.TENANT_MISMATCH)
     if record.expires_at <= timezone.now():
@@ -80,6 +88,8 @@ def identity_of(claims: Claims) -> Identity:
         permissions=effective_permissions(record.role, record.profile_id, record.profile_permissions),
         email_verified=record.email_verified,
         expires_at=record.expires_at,
+        impersonator=record.impersonator,
+        messages_until=record.messages_until,
     )
 
 
@@ -93,8 +103,10 @@ def _load(claims: Claims) -> SessionRecord:
         row = live.values_list(*_READ).first()
         if row is None:
             raise PlatformError(errors.SESSION_REVOKED)
-        idle_until, absolute_until, user_id, user_uuid, role, profile_id, verified_at = row
+        idle_until, absolute_until, user_id, user_uuid, role, profile_id, verified_at, impersonator = row
         profile_permissions = custom_permissions(profile_id)
+        # Nobody else's requests pay for this query.
+        messages_until = setting_value(MESSAGE_ACCESS_UNTIL) if impersonator else None
     return SessionRecord(
         tenant_id=tenant.id,
         schema_name=tenant.schema_name,
@@ -109,4 +121,6 @@ def _load(claims: Claims) -> SessionRecord:
         profile_permissions=profile_permissions,
         email_verified=verified_at is not None,
         expires_at=min(idle_until, absolute_until),
+        impersonator=impersonator,
+        messages_until=messages_until,
     )

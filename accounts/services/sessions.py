@@ -22,6 +22,7 @@ from accounts.models import Session, User
 from accounts.selectors import with_profiles
 from accounts.services.session_lifetimes import Lifetimes, session_lifetimes
 from accounts.services.token_tenant import tenant_of_token
+from accounts.staff.catalog import IMPERSONATION_ENDED
 from accounts.tokens import OpaqueToken, is_genuine, make_token, parse_token
 from platform_site import context, session_cache
 from platform_site.binding import TenantRef, bind, require_tenant
@@ -75,7 +76,8 @@ def session_start(*, user: User, methods: str = "pwd", now: datetime | None = No
 
 
 def _make_room(user: User, now: datetime) -> None:
-    live = Session.objects.filter(user=user, revoked_at=None).order_by("-created_at")
+    # Support that is signed in as somebody takes no place of theirs.
+    live = Session.objects.filter(user=user, revoked_at=None, impersonator="").order_by("-created_at")
     too_many = list(live.values_list("id", flat=True)[settings.SESSIONS_PER_USER - 1 :])
     if too_many:
         _revoke(too_many, "too_many_sessions", now)
@@ -123,7 +125,9 @@ def session_rotate(*, session_id: UUID, user: User) -> Tokens:
 
     Raises ``session_revoked``.
     """
-    session = Session.objects.select_for_update().filter(id=session_id, user=user, revoked_at=None).first()
+    session = (
+        Session.objects.select_for_update().filter(id=session_id, user=user, revoked_at=None, impersonator="").first()
+    )
     if session is None:
         raise PlatformError(errors.SESSION_REVOKED)
     tenant = require_tenant()
@@ -132,7 +136,8 @@ def session_rotate(*, session_id: UUID, user: User) -> Tokens:
 
 
 def _refusal(session: Session | None, lifetimes: Lifetimes, now: datetime) -> PlatformError | None:
-    if session is None:
+    # Support gets an access token and nothing that makes another one.
+    if session is None or session.impersonator:
         return PlatformError(errors.REFRESH_TOKEN_INVALID)
     if not is_token_key(session.key_id):
         # Dropped from the ring, perhaps because it leaked: its tokens can be made by whoever has it.
@@ -194,10 +199,7 @@ def _end_reused(session: Session, now: datetime) -> PlatformError:
 @transaction.atomic
 def session_end(*, session_id: UUID, user_uuid: UUID, reason: str = "signed_out") -> int:
     """End one session of the bound tenant. Gives 1, or 0 when it had ended before."""
-    count = _revoke([session_id], reason, timezone.now())
-    if count:
-        record(catalog.SIGNED_OUT, subject=("user", user_uuid), actor_id=user_uuid, data={"sessions": count})
-    return count
+    return _sign_out([session_id], user_uuid, reason)
 
 
 @transaction.atomic
@@ -206,10 +208,14 @@ def sessions_end_all(*, user_id: int, user_uuid: UUID, but: UUID | None = None, 
     live = Session.objects.filter(user_id=user_id, revoked_at=None)
     if but is not None:
         live = live.exclude(id=but)
-    count = _revoke(list(live.values_list("id", flat=True)), reason, timezone.now())
-    if count:
-        record(catalog.SIGNED_OUT, subject=("user", user_uuid), actor_id=user_uuid, data={"sessions": count})
-    return count
+    return _sign_out(list(live.values_list("id", flat=True)), user_uuid, reason)
+
+
+def _sign_out(session_ids: list[UUID], user_uuid: UUID, reason: str) -> int:
+    ended = _revoke(session_ids, reason, timezone.now())
+    if ended.own:
+        record(catalog.SIGNED_OUT, subject=("user", user_uuid), actor_id=user_uuid, data={"sessions": ended.own})
+    return ended.count
 
 
 def sessions_forget(*, user_ids: Sequence[int]) -> None:
@@ -235,16 +241,36 @@ def session_of_refresh_token(refresh_token: str, tenant_id: UUID) -> tuple[UUID,
 
 def sessions_revoke(*, session_ids: list[UUID], reason: str) -> int:
     """End these sessions of the bound tenant, because of a fact that the caller records. Gives how many."""
-    return _revoke(session_ids, reason, timezone.now())
+    return _revoke(session_ids, reason, timezone.now()).count
 
 
-def _revoke(session_ids: list[UUID], reason: str, now: datetime) -> int:
-    """Mark as ended and make every process look, in the caller's transaction."""
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """How many sessions ended, and how many of them were their people's own."""
+
+    count: int = 0
+    own: int = 0
+
+
+def _revoke(session_ids: list[UUID], reason: str, now: datetime) -> _Ended:
+    """Mark as ended and make every process look, in the caller's transaction.
+
+    That support is no longer signed in as somebody is written down here, whatever ended it.
+    """
     if not session_ids:
-        return 0
-    count = Session.objects.filter(id__in=session_ids, revoked_at=None).update(revoked_at=now, revoke_reason=reason)
+        return _Ended()
+    live = Session.objects.filter(id__in=session_ids, revoked_at=None)
+    impersonated = live.exclude(impersonator="").filter(absolute_expires_at__gt=now)
+    theirs = list(impersonated.values_list("id", "user__uuid", "impersonator"))
+    count = live.update(revoked_at=now, revoke_reason=reason)
     session_cache.forget_sessions(require_tenant().id, session_ids)
-    return count
+    for session_id, user_uuid, impersonator in theirs:
+        record(
+            IMPERSONATION_ENDED,
+            subject=("user", user_uuid),
+            data={"by": impersonator, "cause": reason, "sessionId": str(session_id)},
+        )
+    return _Ended(count, count - len(theirs))
 
 
 def _idle_end(session: Session, lifetimes: Lifetimes, now: datetime) -> datetime:

@@ -6,7 +6,7 @@ They sign in to the admin and to nothing else; tenants' people are ``accounts.Us
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Now
 
 from accounts.staff.roles import StaffRole
@@ -43,7 +43,16 @@ class StaffUser(AbstractUser):
         self.username = self.email
         # Django asks this one; the role is what people set.
         self.is_superuser = self.role == StaffRole.SUPERUSER
-        super().save(*args, **kwargs)  # type: ignore[arg-type]
+        with transaction.atomic():
+            super().save(*args, **kwargs)  # type: ignore[arg-type]
+            if not self.reaches(StaffRole.SUPPORT):
+                self._stand_down()
+
+    def _stand_down(self) -> None:
+        """Whoever may not change anything any more has nothing open in which they might, from now on."""
+        from accounts.staff.services import sessions_close_all
+
+        sessions_close_all(staff=self)
 
     def reaches(self, needed: StaffRole) -> bool:
         """Whether this account is in use and its role, or one above it, is ``needed``."""
@@ -72,6 +81,26 @@ class StaffSession(models.Model):
 
     def __str__(self) -> str:
         return f"session {self.id}"
+
+
+class Impersonation(models.Model):
+    """A staff member's leave to sign in as one person: a code for a minute, and the session that it was given for.
+
+    The session in the tenant has the same id. Of the code only the hash is here.
+    """
+
+    id = Uuid7Field(primary_key=True)
+    staff_session = models.ForeignKey(StaffSession, on_delete=models.PROTECT, related_name="impersonations")
+    user_id = models.UUIDField()
+    reason = models.CharField(max_length=500)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    code_hash = models.BinaryField(max_length=32, unique=True)
+    code_ends_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    ends_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"impersonation {self.id}"
 
 
 class StaffAct(models.Model):

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.services.impersonations import impersonations_end
 from accounts.staff import catalog
 from accounts.staff.models import StaffAct, StaffSession, StaffUser
 from accounts.staff.roles import StaffRole
@@ -22,6 +23,7 @@ from platform_site.errors import NOT_FOUND, PERMISSION_DENIED, VALIDATION_FAILED
 from platform_site.journal.keys import JournalKey
 from platform_site.journal.services import masked, record
 from platform_site.tenants import find_tenant
+from tenancy.models import Tenant
 
 REASON_LENGTH = 500
 
@@ -62,11 +64,36 @@ def session_close(*, staff: StaffUser, tenant_id: UUID) -> int:
     for session in found:
         session.closed_at = now
         session.save(update_fields=["closed_at"])
+        _impersonations_end(session)
         act_record(
             staff=staff, tenant_id=tenant_id, action="session.closed", key=catalog.SESSION_CLOSED,
             session_id=session.id,
         )  # fmt: skip
     return len(found)
+
+
+@transaction.atomic
+def sessions_close_all(*, staff: StaffUser) -> int:
+    """End what this staff member has open anywhere. Gives how many."""
+    now, count = timezone.now(), 0
+    open_ones = StaffSession.objects.filter(staff=staff, closed_at=None, ends_at__gt=now)
+    for tenant_id in sorted(set(open_ones.values_list("tenant_id", flat=True))):
+        tenant = find_tenant(id=tenant_id)
+        if tenant is None or tenant.status == Tenant.Status.DELETED:
+            # There is nothing left in which anybody could be, and no journal that could say so.
+            count += open_ones.filter(tenant_id=tenant_id).update(closed_at=now)
+        else:
+            count += session_close(staff=staff, tenant_id=tenant_id)
+    return count
+
+
+def _impersonations_end(session: StaffSession) -> None:
+    """Nobody stays signed in as somebody after the session in which they may; in the caller's transaction."""
+    begun = list(session.impersonations.filter(ends_at__gt=timezone.now()).values_list("id", flat=True))
+    tenant = find_tenant(id=session.tenant_id) if begun else None
+    if tenant is not None:
+        with bind(tenant):
+            impersonations_end(reason="staff_session_closed", session_ids=begun)
 
 
 def session_of(staff: StaffUser, tenant_id: UUID) -> StaffSession | None:
@@ -86,6 +113,7 @@ def act_record(
     data: Mapping[str, Any] | None = None,
     session_id: UUID | None = None,
     key: JournalKey = catalog.ACTED,
+    subject: tuple[str, object] | None = None,
 ) -> StaffAct:
     """Write down what a staff member did: in the staff audit, and in the tenant's journal when there is a tenant.
 
@@ -110,7 +138,7 @@ def act_record(
         with bind(tenant):
             record(
                 key,
-                subject=("tenant", tenant_id),
+                subject=subject or ("tenant", tenant_id),
                 data={**told, "action": action, "reason": reason, "by": staff.email},
             )
     return act

@@ -53,6 +53,7 @@ class TestTheList:
                 "ip": api.address,
                 "userAgent": "a browser",
                 "methods": ["pwd"],
+                "impersonator": None,
             }
         ]
 

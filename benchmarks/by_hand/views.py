@@ -46,6 +46,8 @@ def _data(row: Any) -> dict[str, Any]:
         "locale": locale or None,
         "lastSignInAt": _time(last_sign_in),
         "createdAt": _time(created),
+        # With this token it is always the person.
+        "impersonatedBy": None,
     }
 
 

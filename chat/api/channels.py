@@ -21,6 +21,7 @@ from chat.selectors.channels import NEWEST_FIRST, channel_list, channel_view, ch
 from chat.services.channels import ChannelChanges, channel_change, direct_open, group_create
 from chat.unread import unread_total
 from platform_site.api.docs import operation, query
+from platform_site.api.impersonating import WhenImpersonated
 from platform_site.api.pagination import CURSOR_PARAMETERS, CursorQuery, paginate_by_cursor
 from platform_site.api.permissions import SignedIn
 from platform_site.api.query import query_flag
@@ -31,6 +32,7 @@ LIMIT = 200
 
 
 class ChannelsView(ApiView):
+    when_impersonated = WhenImpersonated.MESSAGES
     access = SignedIn()
     parameters: ClassVar = {"GET": (*CURSOR_PARAMETERS, "includeHidden", "archived")}
 
@@ -107,6 +109,7 @@ class GroupView(ApiView):
 
 
 class ChannelView(ApiView):
+    when_impersonated: ClassVar = {"GET": WhenImpersonated.MESSAGES}
     access = SignedIn()
 
     @operation(id="chat_channel", summary="One of one's own channels", output=ChannelOutput, example=examples.CHANNEL)

@@ -16,6 +16,7 @@ from chat.services.message_changes import message_delete, message_edit
 from chat.services.messages import message_send
 from chat.services.reactions import reaction_add, reaction_remove
 from platform_site.api.docs import operation, query
+from platform_site.api.impersonating import WhenImpersonated
 from platform_site.api.permissions import SignedIn
 from platform_site.api.renderers import Listed
 from platform_site.api.views import ApiView
@@ -48,6 +49,7 @@ EMOJI = OpenApiParameter("emoji", str, OpenApiParameter.PATH, description="One e
 
 
 class MessagesView(ApiView):
+    when_impersonated: ClassVar = {"GET": WhenImpersonated.MESSAGES}
     access = SignedIn()
     parameters: ClassVar = {"GET": PARAMETERS}
     idempotent: ClassVar = frozenset({"POST"})

@@ -12,6 +12,7 @@ from chat.api.messages import MESSAGE
 from chat.presenting_messages import message_from_row
 from chat.selectors.messages import Row, messages_found
 from platform_site.api.docs import operation, query
+from platform_site.api.impersonating import WhenImpersonated
 from platform_site.api.pagination import CURSOR_PARAMETERS, CursorQuery, seal_cursor, single_parameter
 from platform_site.api.permissions import SignedIn
 from platform_site.api.renderers import Listed
@@ -24,6 +25,7 @@ _NAME: Final = "chat_search"
 
 
 class SearchView(ApiView):
+    when_impersonated = WhenImpersonated.MESSAGES
     access = SignedIn()
     parameters: ClassVar = {"GET": (*CURSOR_PARAMETERS, "q", "channelId")}
 

@@ -8,11 +8,13 @@ from chat.api.message_shapes import SyncInput, SyncOutput
 from chat.api.messages import MESSAGE, TOMBSTONE
 from chat.selectors.messages import missed
 from platform_site.api.docs import operation
+from platform_site.api.impersonating import WhenImpersonated
 from platform_site.api.permissions import SignedIn
 from platform_site.api.views import ApiView
 
 
 class SyncView(ApiView):
+    when_impersonated = WhenImpersonated.MESSAGES
     access = SignedIn()
 
     @operation(

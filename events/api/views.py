@@ -38,6 +38,7 @@ from events.sent import MAX_ACTION, MAX_CATEGORY
 from events.services.ingest import event_ingest, events_ingest
 from events.subjects import directory
 from platform_site.api.docs import operation, query
+from platform_site.api.impersonating import WhenImpersonated
 from platform_site.api.pagination import MAX_PAGE
 from platform_site.api.permissions import Needs
 from platform_site.api.query import query_flag
@@ -50,6 +51,7 @@ MOMENT = {"type": "string", "format": "date-time"}
 
 
 class EventsView(ApiView):
+    when_impersonated = WhenImpersonated.WORKS
     access = Needs(EVENTS_WRITE)
     parser_classes = (RawJson,)
     idempotent: ClassVar = frozenset({"POST"})
@@ -76,6 +78,7 @@ class EventsView(ApiView):
 
 
 class BatchView(ApiView):
+    when_impersonated = WhenImpersonated.WORKS
     access = Needs(EVENTS_WRITE)
     parser_classes = (RawJson,)
     idempotent: ClassVar = frozenset({"POST"})

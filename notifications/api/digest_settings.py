@@ -11,6 +11,7 @@ from notifications.api.serializers import WallTime
 from notifications.models import DigestSetting
 from notifications.services.digest_settings import DigestChanges, DigestState, digest_settings_set, digest_state
 from platform_site.api.docs import operation
+from platform_site.api.impersonating import WhenImpersonated
 from platform_site.api.locale_fields import TimeZone
 from platform_site.api.permissions import SignedIn
 from platform_site.api.serializers import Moment, Shape, Text, Whole, YesNo
@@ -66,6 +67,7 @@ class DigestSettingsOutput(Shape):
 
 
 class DigestSettingsView(ApiView):
+    when_impersonated = WhenImpersonated.WORKS
     when_unpaid = WhenUnpaid.CONTINUES
     access = SignedIn()
 

@@ -24,6 +24,7 @@ from notifications.services.do_not_disturb import KEEP, QuietChanges, quiet_hour
 from notifications.services.preferences import Choice, events_named, preferences_set
 from notifications.wishes import EVERYTHING, Policy, Wish, keys_of, module_key, wish
 from platform_site.api.docs import operation
+from platform_site.api.impersonating import WhenImpersonated
 from platform_site.api.permissions import SignedIn
 from platform_site.api.unpaid import WhenUnpaid
 from platform_site.api.views import ApiView
@@ -143,6 +144,7 @@ def _channel(event: NotificationEvent, channel: str, own: _Own) -> dict[str, Any
 
 
 class PreferencesView(ApiView):
+    when_impersonated = WhenImpersonated.WORKS
     when_unpaid = WhenUnpaid.CONTINUES
     access = SignedIn()
 
@@ -183,6 +185,7 @@ class PreferencesView(ApiView):
 
 
 class DoNotDisturbView(ApiView):
+    when_impersonated = WhenImpersonated.WORKS
     when_unpaid = WhenUnpaid.CONTINUES
     access = SignedIn()
 

@@ -20,6 +20,7 @@ from notifications.mailing.sources import COMMON, base_version, sample_of
 from notifications.services import templates as service
 from notifications.services.templates import Preview, Template
 from platform_site.api.docs import operation
+from platform_site.api.impersonating import WhenImpersonated
 from platform_site.api.permissions import Needs, SignedIn
 from platform_site.api.views import ApiView
 from platform_site.errors import NOT_FOUND, PERMISSION_DENIED, PlatformError
@@ -97,6 +98,7 @@ class TemplateView(ApiView):
 
 
 class CustomizeView(ApiView):
+    when_impersonated = WhenImpersonated.WORKS
     access = Needs(TEMPLATES_MANAGE)
 
     @operation(
@@ -125,6 +127,7 @@ class CustomizeView(ApiView):
 
 
 class PreviewView(ApiView):
+    when_impersonated = WhenImpersonated.WORKS
     access = SignedIn()
 
     @operation(
@@ -153,6 +156,7 @@ class PreviewView(ApiView):
 
 
 class OverrideView(ApiView):
+    when_impersonated = WhenImpersonated.WORKS
     access: ClassVar = Needs(TEMPLATES_MANAGE)
 
     @operation(

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.utils import timezone
+
 from platform_site.binding import TenantRef
 
 
@@ -25,8 +27,15 @@ class Identity:
     permissions: frozenset[str]
     email_verified: bool
     expires_at: datetime | None = None
+    # The staff member who is signed in as this person, and until when staff may read messages here.
     impersonator: str = ""
+    messages_until: datetime | None = None
     is_person: bool = True
+
+    @property
+    def reads_messages(self) -> bool:
+        """Whether this is the person, or support that may read what people write to each other now."""
+        return not self.impersonator or (self.messages_until is not None and self.messages_until > timezone.now())
 
     @property
     def is_authenticated(self) -> bool:

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from platform_site.api.body_limits import body_limit
 from platform_site.api.exceptions import http_error, translate
+from platform_site.api.identity import Identity
 from platform_site.api.origin import client_address
 from platform_site.context import WorkContext, work_context
 from platform_site.errors import MALFORMED_REQUEST, PAYLOAD_TOO_LARGE, PlatformError
@@ -19,7 +20,9 @@ log = structlog.get_logger("access")
 GetResponse = Callable[[HttpRequest], HttpResponse]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # Mailed links carry their secret in the path; it is not for the log.
-_SECRET_PATHS = re.compile(r"(/(?:verify-email|reset-password|accept-invitation|unsubscribe|t/[oc])/)[^/]+")
+_SECRET_PATHS = re.compile(
+    r"((?:/(?:verify-email|reset-password|accept-invitation|unsubscribe|t/[oc])|^/impersonate)/)[^/]+"
+)
 
 
 class RequestContextMiddleware:
@@ -48,9 +51,17 @@ class RequestContextMiddleware:
                 status=response.status_code,
                 ms=round((time.perf_counter() - started) * 1000, 1),
                 origin=work.origin,
-                **({"tenant": str(identity.tenant.id), "user": str(identity.user_uuid)} if identity else {}),
+                **_who(identity),
             )
         return response
+
+
+def _who(identity: Identity | None) -> dict[str, str]:
+    """Ids alone. Of support that is signed in as somebody it is the session that tells who it was."""
+    if identity is None:
+        return {}
+    who = {"tenant": str(identity.tenant.id), "user": str(identity.user_uuid)}
+    return {**who, "impersonation": str(identity.session_id)} if identity.impersonator else who
 
 
 class ApiMiddleware:

@@ -47,6 +47,7 @@ SIGNED_IN = (
     "api_key_invalid",
     "permission_denied",
     "person_required",
+    "not_while_impersonating",
     "tenant_suspended",
     "tenant_pending_deletion",
 )

@@ -18,6 +18,7 @@ from platform_site import context
 from platform_site.api.docs import operation_of
 from platform_site.api.exceptions import http_error
 from platform_site.api.identity import Identity
+from platform_site.api.impersonating import ImpersonatedRule, WhenImpersonated, refuse_impersonated
 from platform_site.api.permissions import Access
 from platform_site.api.renderers import EnvelopeRenderer
 from platform_site.api.serializers import Shape
@@ -43,6 +44,8 @@ class ApiView(APIView):
     idempotent: ClassVar[frozenset[str]] = frozenset()
     # What of it works in a workspace that was not paid for.
     when_unpaid: ClassVar[WhenUnpaid] = WhenUnpaid.READS
+    # What of it is open to support that is signed in as somebody.
+    when_impersonated: ClassVar[ImpersonatedRule] = WhenImpersonated.READS
     # Method -> names of the query parameters it knows.
     parameters: ClassVar[Mapping[str, Sequence[str]]] = {}
 
@@ -61,6 +64,7 @@ class ApiView(APIView):
             raise MethodNotAllowed(method)
         self.perform_authentication(request)
         self.check_permissions(request)
+        refuse_impersonated(self.when_impersonated, method, request.user)
         refuse_unpaid(self.when_unpaid, method, request.user)
         names = self.limits.get(method)
         if names:

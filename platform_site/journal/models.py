@@ -14,7 +14,7 @@ class JournalEntry(models.Model):
     at = models.DateTimeField(db_default=Now(), editable=False)
     # None: the platform itself, or somebody who is not signed in.
     actor_id = models.UUIDField(null=True)
-    impersonator = models.CharField(max_length=80, blank=True)
+    impersonator = models.CharField(max_length=254, blank=True)
     origin = models.CharField(max_length=64, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
     subject_type = models.CharField(max_length=40, blank=True)

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from platform_site.api.docs import operation, query
+from platform_site.api.impersonating import WhenImpersonated
 from platform_site.api.pagination import single_parameter, whole_parameter
 from platform_site.api.permissions import Needs, SignedIn
 from platform_site.api.unpaid import WhenUnpaid
@@ -85,6 +86,7 @@ class ActionItemsView(ApiView):
 
 
 class DoneView(ApiView):
+    when_impersonated = WhenImpersonated.WORKS
     when_unpaid = WhenUnpaid.CONTINUES
     access = SignedIn()
 
@@ -102,6 +104,7 @@ class DoneView(ApiView):
 
 
 class OutsideItemView(ApiView):
+    when_impersonated = WhenImpersonated.WORKS
     access = Needs(ITEMS_WRITE)
 
     @operation(

@@ -23,6 +23,8 @@ urlpatterns = [
     _person_page("forgot-password", "forgot_password"),
     _person_page("find-workspaces", "find_workspaces"),
     _person_page("account", "account"),
+    # Staff get a link to it, with a code that works once.
+    _person_page("impersonate/<str:token>", "impersonate"),
     # Where payment pages and set-up tasks lead when no FRONTEND_URL is set.
     path("billing", views.product_page, {"development_page": "/dev/billing"}, name="billing"),
     path("setup", views.product_page, {"development_page": "/dev/setup"}, name="setup"),

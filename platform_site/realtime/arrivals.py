@@ -44,7 +44,7 @@ class Arrivals:
 
     async def online(self, room: "Room", user_ids: frozenset[int]) -> set[int]:
         """Those of these people who have a socket in any process."""
-        here = {user_id for user_id in user_ids if user_id in room.people}
+        here = {user_id for user_id in user_ids if user_id in room.present}
         try:
             return here | (user_ids & await self._everywhere(room.tenant.id))
         except ValkeyAway as error:
@@ -58,7 +58,7 @@ class Arrivals:
             self._seen = {tenant_id: seen for tenant_id, seen in self._seen.items() if tenant_id in self.hub.rooms}
             for room in list(self.hub.rooms.values()):
                 try:
-                    await self._renew(room.tenant.id, list(room.people))
+                    await self._renew(room.tenant.id, list(room.present))
                     await self._miss(room)
                 except ValkeyAway as error:
                     log.info("realtime.presence_not_renewed", error=type(error).__name__)
@@ -91,7 +91,7 @@ class Arrivals:
         await asyncio.sleep(AWAY_SECONDS)
         present = self.hub.rooms.get(room.tenant.id)
         told = self._told.get(room.tenant.id, set())
-        if user_id not in told or (present is not None and user_id in present.people):
+        if user_id not in told or (present is not None and user_id in present.present):
             return
         told.discard(user_id)
         if not told:
@@ -110,7 +110,7 @@ class Arrivals:
         before = self._seen.pop(room.tenant.id, set())
         if not room.watchers:
             return
-        there = room.watchers.keys() & (await self._everywhere(room.tenant.id) | room.people.keys())
+        there = room.watchers.keys() & (await self._everywhere(room.tenant.id) | room.present.keys())
         self._seen[room.tenant.id] = there
         for user_id in before - there:
             for watcher in room.watchers.get(user_id, ()):

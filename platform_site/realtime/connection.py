@@ -12,6 +12,7 @@ import orjson
 import structlog
 
 from platform_site.async_binding import Bound, DatabaseAway, abind
+from platform_site.errors import NOT_WHILE_IMPERSONATING
 from platform_site.moments import wire_time
 from platform_site.realtime.counting import unread_counts
 from platform_site.realtime.outbound import Message, Outbound, Send
@@ -74,6 +75,7 @@ class Connection:
         "out",
         "person",
         "room",
+        "screened",
         "sent",
         "watching",
     )
@@ -84,6 +86,8 @@ class Connection:
         self.address = address
         self.person: Person | None = None
         self.room: Room | None = None
+        # Whether this is support that is signed in as the person; the hub says so when it comes in.
+        self.screened = False
         self.watching: frozenset[int] = frozenset()
         self.out = Outbound(send)
         self.sent = time.monotonic()
@@ -188,6 +192,9 @@ class Connection:
             self.say({"t": "ok", **named(frame), "d": {"exp": int(self.somebody.until)}})
         elif kind == "presence":
             self.say({"t": "ok", **named(frame), "d": {"online": sorted(await self._watch(frame))}})
+        elif kind in client_frames and self.screened:
+            # They say something in the person's name. A client that sends them by itself makes no mistake.
+            raise Refused(NOT_WHILE_IMPERSONATING.key, NOT_WHILE_IMPERSONATING.message, ours=True)
         elif kind in client_frames:
             done = await _answered(client_frames.get(kind).handle(self, frame))
             if done is not None:
@@ -199,7 +206,8 @@ class Connection:
         """A new token before the old one ends; it has to be the same person's."""
         known = self.somebody
         fresh = await _person(read_sign_in(orjson.dumps(frame).decode()))
-        if (fresh.tenant.id, fresh.user_uuid) != (known.tenant.id, known.user_uuid):
+        same = (fresh.tenant.id, fresh.user_uuid) == (known.tenant.id, known.user_uuid)
+        if not same or fresh.impersonator != known.impersonator:
             raise Closing(Close.SOMEBODY_ELSE, "the new token is somebody else's")
         self.person, self._warned = fresh, False
 
@@ -246,7 +254,8 @@ class Connection:
         if self.person is None or self._closing is not None:
             return
         left = self.person.until - clock
-        if left < -GRACE_SECONDS:
+        # Support gets no new token for which it would be waited.
+        if left < (0 if self.screened else -GRACE_SECONDS):
             self.close(Close.TOKEN_ENDED, "the token ended")
         elif left <= EXPIRING_SECONDS and not self._warned:
             self._warned = True

@@ -113,7 +113,9 @@ class Hub:
         # Noted at once, so that whoever fails from here on is taken off again.
         connection.room = room
         self.metrics.sockets += 1
-        if len(own) == 1:
+        connection.screened = bool(person.impersonator)
+        # Support that is signed in as somebody does not make them be there.
+        if not connection.screened and room.arrive(person.user_id):
             self._arrivals.came(room, person.user_id)
         await self._subscription.add(topic(person.tenant.id))
         return room
@@ -127,10 +129,10 @@ class Hub:
         self._unwatch(room, connection)
         own = room.people[person.user_id]
         own.remove(connection)
-        if own:
-            return
-        del room.people[person.user_id]
-        self._arrivals.went(room, person.user_id)
+        if not own:
+            del room.people[person.user_id]
+        if not connection.screened and room.depart(person.user_id):
+            self._arrivals.went(room, person.user_id)
         if not room.people and self.rooms.get(room.tenant.id) is room:
             del self.rooms[room.tenant.id]
             name = topic(room.tenant.id)
@@ -200,7 +202,7 @@ class Hub:
         if kind == "message" or kind == "change":
             line = room.line(channel or "", kind)
             for to, each, length in line.offer(header.number, (header.to, message, size)):
-                self.send(room, to, each, length)
+                self.send(room, to, each, length, messages=True)
             if line.held and not line.waiting:
                 self.sweeping.wait(room, channel or "", kind, line)
         elif kind == "look":
@@ -215,17 +217,28 @@ class Hub:
                 room.forget_members(channel)
                 if header.number or header.change:
                     self.sweeping.learn(room, channel, header.number, header.change)
-            self.send(room, header.to, message, size, fleeting=kind == "fleeting")
+            # What is about a channel shows what was said last in it.
+            self.send(room, header.to, message, size, fleeting=kind == "fleeting", messages=channel is not None)
 
     def send(
-        self, room: Room, to: Sequence[int] | None, message: Message, size: int, *, fleeting: bool = False
+        self,
+        room: Room,
+        to: Sequence[int] | None,
+        message: Message,
+        size: int,
+        *,
+        messages: bool,
+        fleeting: bool = False,
     ) -> None:
+        """To the sockets of these people, or of all. ``messages``: it shows what people write to each other."""
         people = room.people
         deliveries = 0
         for user_id in people if to is None else to:
             own = people.get(user_id)
             if own is not None:
                 for connection in own:
+                    if messages and connection.screened and not connection.somebody.hears_messages:
+                        continue
                     connection.offer(message, size, fleeting=fleeting)
                 deliveries += len(own)
         self.metrics.deliveries += deliveries
@@ -257,7 +270,7 @@ class Hub:
             room.swept = time.monotonic()
             self.spawn(self.sweeping.sweep(room))
             self.spawn(self._look(room, set()))
-            self.send(room, None, refresh, size)
+            self.send(room, None, refresh, size, messages=False)
 
     async def _look(self, room: Room, sessions: Collection[UUID]) -> None:
         """Do these sessions still live? All of the room when none is named."""
@@ -282,3 +295,6 @@ class Hub:
             if one.person is not None and one.person.session_id not in alive:
                 self.metrics.kicked += 1
                 one.close(Close.REVOKED, "signed out")
+            elif sessions and one.screened:
+                # What support may see may be what changed: it comes back and is looked at anew.
+                one.close(Close.STATE_LOST, "what support may see has changed")

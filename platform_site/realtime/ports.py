@@ -1,5 +1,6 @@
 """Where apps plug into the socket. The kit knows none of them; they register in their ``realtime.py``."""
 
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whom a socket belongs to. ``until``: when the credential ends, in seconds since 1970."""
+    """Whom a socket belongs to. ``until``: when the credential ends, in seconds since 1970.
+
+    ``impersonator``: the staff member who is signed in as this person, else "";
+    ``messages_until``: until when such a one may read messages, in seconds since 1970.
+    """
 
     tenant: TenantRef
     session_id: UUID
@@ -27,6 +32,12 @@ class Person:
     until: float
     # Another one means that the tenant was restored from a backup, and its numbers may have gone back.
     epoch: int
+    impersonator: str = ""
+    messages_until: float = 0.0
+
+    @property
+    def hears_messages(self) -> bool:
+        return not self.impersonator or self.messages_until > time.time()
 
 
 class Door(Protocol):

@@ -27,6 +27,7 @@ class Room:
         "lines",
         "looked",
         "people",
+        "present",
         "swept",
         "swept_until",
         "tenant",
@@ -36,6 +37,8 @@ class Room:
     def __init__(self, tenant: TenantRef) -> None:
         self.tenant = tenant
         self.people: dict[int, list[Connection]] = {}
+        # How many sockets of their own people have here: support that is signed in as somebody is not them.
+        self.present: dict[int, int] = {}
         self.watchers: dict[int, set[Connection]] = {}
         self.lines: dict[tuple[str, Kind], Line[Waiting]] = {}
         # Whose counts may have changed.
@@ -46,6 +49,19 @@ class Room:
         self.swept_until: datetime | None = None
         self.looked = time.monotonic()
         self._members: dict[str, tuple[float, frozenset[int]]] = {}
+
+    def arrive(self, user_id: int) -> bool:
+        """Count a socket of this person's own; gives whether it is the first here."""
+        self.present[user_id] = self.present.get(user_id, 0) + 1
+        return self.present[user_id] == 1
+
+    def depart(self, user_id: int) -> bool:
+        """One less; gives whether it was the last here."""
+        self.present[user_id] -= 1
+        if self.present[user_id]:
+            return False
+        del self.present[user_id]
+        return True
 
     def line(self, channel: str, kind: Kind) -> Line[Waiting]:
         line = self.lines.get((channel, kind))

@@ -85,12 +85,12 @@ class Sweeping:
             # So many changes can be of any message.
             first, last = (after + 1, upto) if kind == "message" else (1, room.line(channel, "message").known or 1)
             gap, size = prepared({"t": "gap", "c": channel, "from": first, "to": last})
-            self._hub.send(room, members, gap, size)
+            self._hub.send(room, members, gap, size, messages=True)
         return True
 
     def _hand_on(self, room: Room, released: Iterable[Waiting]) -> None:
         for to, message, size in released:
-            self._hub.send(room, to, message, size)
+            self._hub.send(room, to, message, size, messages=True)
 
     def every(self) -> float:
         """Three seconds, and longer when so many tenants are here that the database would notice."""

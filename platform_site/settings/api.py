@@ -109,6 +109,8 @@ RATE_LIMITS = {
     "resend_verification_account": (5, 3600),
     "resend_verification_origin": (20, 3600),
     "reauthenticate_user": (10, 900),
+    "impersonate_origin": (30, 900),
+    "impersonate_staff": (30, 3600),
     "mfa_user": (10, 900),
     "mfa_origin": (60, 900),
     "accept_invitation_origin": (30, 900),

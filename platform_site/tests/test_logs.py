@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import structlog
 
+from accounts.access_tokens import verify_access_token
+from accounts.tests.impersonating import impersonating
 from platform_site.logs import REDACTED, formatter, redact_text
 from tests.support import COMPANY, PASSWORD, Api
 
@@ -49,6 +51,21 @@ def test_no_secret_is_in_any_line(api: Api, alice: Api, lines: Any) -> None:
     assert '"event": "request"' in written
     for secret in [*secrets, link]:
         assert secret not in written
+
+
+def test_a_link_of_support_is_in_no_line(api: Api, lines: Any) -> None:
+    api.client.get("/impersonate/c" + "0" * 42)
+    written = lines()
+    assert "/impersonate/[redacted]" in written
+    assert "c" + "0" * 42 not in written
+
+
+def test_a_request_of_support_says_which_session_it_was(alice: Api, lines: Any) -> None:
+    support = impersonating(alice)
+    support.get("/auth/me")
+    line = [json.loads(text) for text in lines().splitlines() if '"/api/v1/auth/me"' in text][-1]
+    assert line["impersonation"] == str(verify_access_token(support.token).session_id)
+    assert "nora@platform.test" not in lines()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from platform_site.api.docs import operation, query
+from platform_site.api.impersonating import WhenImpersonated
 from platform_site.api.pagination import single_parameter
 from platform_site.api.permissions import Needs
 from platform_site.api.views import ApiView
@@ -31,6 +32,7 @@ from registry.services.registering import entity_auto_link, entity_register
 
 
 class RegisterView(ApiView):
+    when_impersonated = WhenImpersonated.WORKS
     access = Needs(REGISTRY_EDIT)
     idempotent: ClassVar = frozenset({"POST"})
 
@@ -70,6 +72,7 @@ class RegisterView(ApiView):
 
 
 class AutoLinkView(ApiView):
+    when_impersonated = WhenImpersonated.WORKS
     access = Needs(REGISTRY_EDIT)
     idempotent: ClassVar = frozenset({"POST"})
 
@@ -107,6 +110,7 @@ class AutoLinkView(ApiView):
 
 
 class LinkView(ApiView):
+    when_impersonated = WhenImpersonated.WORKS
     access = Needs(REGISTRY_EDIT)
     idempotent: ClassVar = frozenset({"POST"})
 
@@ -143,6 +147,7 @@ class LinkView(ApiView):
 
 
 class OneLinkView(ApiView):
+    when_impersonated = WhenImpersonated.WORKS
     access = Needs(REGISTRY_UNLINK)
     parameters: ClassVar = {"DELETE": ("splitTo",)}
 

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from platform_site.api.docs import operation
+from platform_site.api.impersonating import WhenImpersonated
 from platform_site.api.pagination import CURSOR_PARAMETERS, CursorQuery, paginate_by_cursor
 from platform_site.api.permissions import Needs
 from platform_site.api.renderers import Listed
@@ -35,6 +36,7 @@ from registry.services.unmerging import merge_undo
 
 
 class MergeView(ApiView):
+    when_impersonated = WhenImpersonated.WORKS
     access = Needs(REGISTRY_MERGE)
 
     @operation(
@@ -76,6 +78,7 @@ class MergeView(ApiView):
 
 
 class UndoView(ApiView):
+    when_impersonated = WhenImpersonated.WORKS
     access = Needs(REGISTRY_MERGE)
 
     @operation(
@@ -153,6 +156,7 @@ class DuplicatesOfView(ApiView):
 
 
 class DismissView(ApiView):
+    when_impersonated = WhenImpersonated.WORKS
     access = Needs(REGISTRY_MERGE)
 
     @operation(

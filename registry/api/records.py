@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from platform_site.api.docs import operation, query
+from platform_site.api.impersonating import WhenImpersonated
 from platform_site.api.pagination import (
     CursorMeta,
     CursorQuery,
@@ -178,6 +179,7 @@ class ByEntityView(ApiView):
 
 
 class EntityView(ApiView):
+    when_impersonated: ClassVar = {"PATCH": WhenImpersonated.WORKS, "PUT": WhenImpersonated.WORKS}
     access: ClassVar = {
         "GET": Needs(REGISTRY_VIEW),
         "PATCH": Needs(REGISTRY_EDIT),

@@ -4,6 +4,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from platform_site.api.docs import operation
+from platform_site.api.impersonating import WhenImpersonated
 from platform_site.api.permissions import Needs, SignedIn
 from platform_site.api.views import ApiView
 from platform_site.errors import RATE_LIMITED
@@ -34,6 +35,7 @@ class SetupView(ApiView):
 
 
 class SetupTaskView(ApiView):
+    when_impersonated = WhenImpersonated.WORKS
     access = Needs(SETUP_MANAGE, person=True)
 
     @operation(
@@ -67,6 +69,7 @@ class SetupTaskView(ApiView):
 
 
 class SetupCheckView(ApiView):
+    when_impersonated = WhenImpersonated.WORKS
     access = Needs(SETUP_MANAGE, person=True)
 
     @operation(
@@ -86,6 +89,7 @@ class SetupCheckView(ApiView):
 
 
 class SetupCompleteView(ApiView):
+    when_impersonated = WhenImpersonated.WORKS
     access = Needs(SETUP_MANAGE, person=True)
 
     @operation(

@@ -14,6 +14,8 @@ Kind = Literal["text", "whole", "flag", "choice", "moment", "map"]
 Validator = Callable[[Any], Any]
 # Raises ``PlatformError`` when this person may not change the setting to this value.
 Guard = Callable[[Identity, Any], None]
+# What follows at once from a value that is another one now.
+Effect = Callable[[Any], None]
 _KEY = re.compile(r"[a-z][a-z0-9_-]*(?:\.[a-z0-9_-]+)+")
 MAX_KEY_LENGTH = 80
 
@@ -26,7 +28,8 @@ class OrgSettingDefinition:
     platform's own settings may stand behind them. ``read_role`` and
     ``write_role`` are the lowest roles that may. A ``required`` setting has no
     default to go back to. A ``secret`` is a text that is never shown again.
-    ``guard`` is asked before a change, in its transaction. ``tenant_field``
+    ``guard`` is asked before a change, in its transaction, and ``effect`` called
+    after it, there as well: for what may not wait for a reaction. ``tenant_field``
     names the column of the tenant's public row where the value lives, for what
     is shown before anybody has signed in.
     """
@@ -46,6 +49,7 @@ class OrgSettingDefinition:
     max_length: int = 2000
     validate: Validator | None = None
     guard: Guard | None = None
+    effect: Effect | None = None
     tenant_field: str = ""
 
     @property

@@ -44,6 +44,8 @@ def setting_change(*, key: str, value: Any, actor: Identity) -> SettingState:
     if told_before != told_after or (definition.secret and stored is not None):
         data = {"key": key, "before": told_before, "after": told_after}
         record(SETTING_CHANGED, subject=("org_setting", key), data=data)
+        if definition.effect is not None:
+            definition.effect(after.value)
     return after
 
 

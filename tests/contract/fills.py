@@ -129,6 +129,11 @@ def _change(case: Any) -> None:
     _put(case, currentPassword=PASSWORD, newPassword=NEW_PASSWORD)
 
 
+@fills("auth_impersonate")
+def _impersonate(case: Any) -> None:
+    _put(case, code=world.impersonation_code())
+
+
 @fills("auth_reauthenticate", always=True)
 def _reauthenticate(case: Any) -> None:
     _as(case, world.administrator())

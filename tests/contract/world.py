@@ -23,6 +23,7 @@ from accounts.services.mfa_tokens import mfa_token
 from accounts.services.passwords import password_hash
 from accounts.services.people import user_create
 from accounts.services.second_factor_setup import second_factor_begin
+from accounts.tests.impersonating import code_for, staff_member
 from accounts.tests.second_factors import App, enrolled
 from notifications.mailing.tokens import Purpose, make_mail_token
 from notifications.models import Notification, Suppression
@@ -96,6 +97,11 @@ def second_step(somebody: Api, purpose: Any) -> str:
     """What this person holds after the right password, when a second factor is asked for."""
     with bind(somebody.tenant.ref), transaction.atomic():
         return mfa_token(user=User.objects.get(pk=somebody.user.pk), purpose=purpose)
+
+
+def impersonation_code() -> str:
+    """A code with which support signs in as somebody; of a staff member of its own, who may ask for a few only."""
+    return code_for(administrator(), staff_member(unique("staff")))
 
 
 def profile(somebody: Api, *, active: bool = True) -> int:

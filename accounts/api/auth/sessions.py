@@ -21,7 +21,10 @@ from platform_site.errors import NOT_FOUND
 
 
 class SessionOutput(Shape):
-    """``methods``: how the person proved who is there, as RFC 8176 names it (pwd, otp) and rec for a recovery code."""
+    """``methods``: how the person proved who is there, as RFC 8176 names it (pwd, otp) and rec for a recovery code.
+
+    ``impersonator``: the staff member whose session this is, who proved nothing of the kind.
+    """
 
     id = serializers.UUIDField()
     current = YesNo()
@@ -31,6 +34,7 @@ class SessionOutput(Shape):
     ip = Text()
     user_agent = Text()
     methods = serializers.ListField(child=Text())
+    impersonator = Text(allow_null=True)
 
 
 class ReauthenticateInput(Shape):
@@ -55,6 +59,7 @@ def present_session(session: Session, current: UUID) -> dict[str, object]:
         "ip": session.ip,
         "user_agent": session.user_agent,
         "methods": session.methods.split(),
+        "impersonator": session.impersonator or None,
     }
     return dict(SessionOutput(shown).data)
 
@@ -79,6 +84,7 @@ class SessionsView(ApiView):
                 "ip": "203.0.113.7",
                 "userAgent": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
                 "methods": ["pwd", "otp"],
+                "impersonator": None,
             }
         ],
     )

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from accounts.api.auth import (
+    impersonation,
     own_profile,
     passwords,
     preferences,
@@ -21,6 +22,7 @@ urlpatterns = [
     path("password/forgot", passwords.PasswordForgotView.as_view()),
     path("password/reset", passwords.PasswordResetView.as_view()),
     path("password/change", passwords.PasswordChangeView.as_view()),
+    path("impersonate", impersonation.ImpersonateView.as_view()),
     path("reauthenticate", sessions.ReauthenticateView.as_view()),
     path("sessions", sessions.SessionsView.as_view()),
     path("sessions/<uuid:session_id>", sessions.SessionView.as_view()),

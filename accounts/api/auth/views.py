@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from accounts import errors
 from accounts.access_tokens import Claims, verify_access_token
 from accounts.api.auth import examples
+from accounts.api.auth.impersonation import MeOutput, impersonated_by
 from accounts.api.auth.responses import DEVICE_COOKIE, sign_in_response
 from accounts.api.auth.serializers import SignedInOutput, SignInOutput, present_signed_in
 from accounts.api.middleware import bearer_token
@@ -16,7 +17,6 @@ from accounts.api.serializers import (
     RevokedOutput,
     SignInInput,
     SignOutInput,
-    UserOutput,
     VerifiedOutput,
     present_user,
 )
@@ -195,8 +195,9 @@ class MeView(ApiView):
     @operation(
         id="auth_me",
         summary="The signed-in user",
-        output=UserOutput,
-        example=examples.USER,
+        output=MeOutput,
+        example={**examples.USER, "impersonatedBy": None},
     )
     def get(self, request: Request) -> Response:
-        return Response(present_user(user_get(user_id=self.identity.user_id)))
+        me = present_user(user_get(user_id=self.identity.user_id))
+        return Response({**me, "impersonatedBy": impersonated_by(self.identity)})

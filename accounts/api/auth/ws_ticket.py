@@ -6,6 +6,7 @@ from rest_framework.response import Response
 from accounts.api.auth.responses import NO_STORE
 from accounts.services.ws_tickets import TICKET_SECONDS, ws_ticket_issue
 from platform_site.api.docs import operation
+from platform_site.api.impersonating import WhenImpersonated
 from platform_site.api.permissions import SignedIn
 from platform_site.api.serializers import Shape, Text, Whole
 from platform_site.api.unpaid import WhenUnpaid
@@ -20,6 +21,7 @@ class WsTicketOutput(Shape):
 
 class WsTicketView(ApiView):
     when_unpaid = WhenUnpaid.ALWAYS
+    when_impersonated = WhenImpersonated.WORKS
     access = SignedIn()
 
     @operation(

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from accounts import errors
 from accounts.api.auth import examples
+from accounts.api.auth.impersonation import MeOutput
 from accounts.api.auth.views import MeView
 from accounts.api.serializers import UserOutput
 from accounts.api.users.serializers import (
@@ -109,8 +110,8 @@ class UsersMeView(MeView):
     @operation(
         id="users_me",
         summary="The signed-in user, as /auth/me gives it",
-        output=UserOutput,
-        example=examples.USER,
+        output=MeOutput,
+        example={**examples.USER, "impersonatedBy": None},
     )
     def get(self, request: Request) -> Response:
         return super().get(request)

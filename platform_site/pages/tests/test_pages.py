@@ -19,7 +19,7 @@ from platform_site.local.layout import Layout
 from platform_site.pages.middleware import STRICT_POLICY
 
 TOKEN = "vfy_019aaf1e.019aaf1e.c2VjcmV0"
-MAILED = [f"/{name}/{TOKEN}" for name in ("verify-email", "accept-invitation", "reset-password")]
+MAILED = [f"/{name}/{TOKEN}" for name in ("verify-email", "accept-invitation", "reset-password", "impersonate")]
 DEVELOPMENT = ["/dev/chat", "/dev/billing", "/dev/setup", "/dev/mail"]
 PERSON = [*MAILED, "/sign-in", "/sign-in?workspace=acme", "/forgot-password", "/find-workspaces", "/account"]
 

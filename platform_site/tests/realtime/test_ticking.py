@@ -67,6 +67,17 @@ def test_the_end_of_a_token_is_said_once_and_then_it_is_over() -> None:
     play(story)
 
 
+def test_support_that_is_signed_in_as_somebody_is_not_waited_for() -> None:
+    def story(connection: Connection, sent: list[dict[str, Any]]) -> None:
+        connection.screened = True
+        tick(connection, 1, ENDS - 0.5)
+        assert connection._closing is None
+        tick(connection, 2, ENDS + 0.5)
+        assert connection._closing is not None
+
+    play(story)
+
+
 def test_a_new_token_has_an_end_of_its_own() -> None:
     def story(connection: Connection, sent: list[dict[str, Any]]) -> None:
         tick(connection, 1, ENDS - 10)

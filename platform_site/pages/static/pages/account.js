@@ -18,9 +18,18 @@ async function load() {
   byId("confirmed").hidden = !me.emailVerified;
   byId("unconfirmed").hidden = me.emailVerified;
   byId("resend").hidden = me.emailVerified;
+  showImpersonator(me.impersonatedBy);
   showFactor();
   byId("loading").hidden = true;
   byId("account").hidden = false;
+}
+
+function showImpersonator(by) {
+  byId("impersonated").hidden = !by;
+  if (!by) return;
+  byId("impersonator").textContent = by.name;
+  byId("impersonated-until").dateTime = by.until;
+  byId("impersonated-until").textContent = new Date(by.until).toLocaleTimeString([], { timeStyle: "short" });
 }
 
 function showFactor() {

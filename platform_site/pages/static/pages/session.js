@@ -67,6 +67,8 @@ function renew() {
 }
 
 async function exchange() {
+  // Support that is signed in as somebody has none.
+  if (!held().refreshToken) return leave("ended");
   try {
     keep(await call("POST", "/auth/refresh", { body: { refreshToken: held().refreshToken } }));
   } catch (error) {
