@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "platform_site.pages.middleware.PageCommon",
     "platform_site.pages.middleware.PageCsrf",
     "platform_site.pages.middleware.PageAuthentication",
+    "accounts.staff.request_log.StaffRequestLog",
     "platform_site.pages.middleware.PageMessages",
     # The plain one: an answer of the API belongs into nobody's frame either.
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
