@@ -41,6 +41,7 @@ urlpatterns = [
     path("avatars/<str:token>.webp", avatar),
     path("t/o/<str:token>.gif", opened),
     path("t/c/<str:token>", clicked),
+    path("admin/", include("platform_site.backoffice.urls")),
     path("admin/", admin.site.urls),
     path("", include("platform_site.pages.urls")),
 ]

@@ -23,6 +23,8 @@ if EMBEDDED_DATABASE:
 DEVELOPMENT_PAGES = DEBUG and EMBEDDED_DATABASE
 
 SHARED_APPS = [
+    # Before unfold, of whose templates it replaces one.
+    "platform_site.backoffice",
     "unfold",
     # Before django_tenants, whose commands it replaces.
     "tenancy",

@@ -100,6 +100,7 @@ def test_the_default_task_class_is_the_one_that_fails_closed() -> None:
     in_public = {name for name, task in app.tasks.items() if isinstance(task, PlatformTask)}
     assert {name for name in in_public if not name.startswith("tests.")} == {
         "accounts.purge",
+        "backoffice.count",
         "billing.keep_up",
         "billing.reconcile_seats",
         "platform_site.outbox.dispatch",

@@ -1,0 +1,5 @@
+"""The admin's home page is ours."""
+
+from django.contrib import admin
+
+admin.site.index_template = "backoffice/home.html"
