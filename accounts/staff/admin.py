@@ -11,12 +11,11 @@ from django.db import transaction
 from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm
 
 from accounts.staff.forms import StaffChangeForm, StaffCreationForm
 from accounts.staff.models import StaffAct, StaffSession, StaffUser
-from accounts.staff.rights import RoleAdmin, staff_of
+from accounts.staff.rights import RoleAdmin, column, staff_of, when
 from accounts.staff.roles import StaffRole
 from accounts.staff.services import act_record
 from tenancy.models import Tenant
@@ -40,7 +39,7 @@ class StaffAdmin(UserAdmin, RoleAdmin):  # type: ignore[type-arg]
     add_form = StaffCreationForm
     change_password_form = AdminPasswordChangeForm
 
-    list_display = ("email", "first_name", "last_name", "role", "is_active", "last_login")
+    list_display = ("email", "first_name", "last_name", "role", "is_active", "signed_in")
     list_filter = ("is_active", "role")
     search_fields = ("email", "first_name", "last_name")
     ordering = ("email",)
@@ -58,6 +57,8 @@ class StaffAdmin(UserAdmin, RoleAdmin):  # type: ignore[type-arg]
             {"fields": ("email", "first_name", "last_name", "role", "usable_password", "password1", "password2")},
         ),
     )
+
+    signed_in = when("last_login", "Last sign-in")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         # Django's mark for who may sign in to the admin; whether somebody may at the moment is said by is_active.
@@ -92,7 +93,9 @@ class _OfTenant(RoleAdmin):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         slug = Tenant.objects.filter(id=OuterRef("tenant_id")).values("slug")[:1]
-        return super().get_queryset(request).annotate(slug=Subquery(slug))
+        rows: QuerySet[Any] = super().get_queryset(request)
+        annotated: QuerySet[Any] = rows.annotate(slug=Subquery(slug))
+        return annotated
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
@@ -100,18 +103,17 @@ class _OfTenant(RoleAdmin):
         wanted = search_term.strip().lower()
         return (queryset.filter(tenant_id=tenant_id_of(wanted)) if wanted else queryset), False
 
-    @display(description="Tenant")
+    @column("Tenant")
     def tenant(self, row: Any) -> str:
         return row.slug or (str(row.tenant_id) if row.tenant_id else "–")
 
 
-def tenant_id_of(text: str) -> UUID | None:
-    """The id that was written, or that of the tenant with this slug; None where there is none, which matches nothing."""
+def tenant_id_of(text: str) -> UUID:
+    """The id that was written, or that of the tenant with this slug; where there is none, an id of nobody."""
     try:
         return UUID(text)
     except ValueError:
         found: UUID | None = Tenant.objects.filter(slug=text).values_list("id", flat=True).first()
-        # Of nobody, and not "without a tenant".
         return found or UUID(int=0)
 
 
@@ -166,7 +168,7 @@ class _ActionFilter(admin.SimpleListFilter):
 class StaffActAdmin(_OfTenant):
     """The staff audit, to look at."""
 
-    list_display = ("at", "staff_email", "what", "tenant", "reason", "status")
+    list_display = ("moment", "staff_email", "what", "tenant", "reason", "status")
     list_filter = (_KindFilter, _ActionFilter, _StaffFilter)
     # By id, which goes by time and has the indexes.
     ordering = ("-id",)
@@ -177,7 +179,9 @@ class StaffActAdmin(_OfTenant):
     )  # fmt: skip
     readonly_fields = fields
 
-    @display(description="What")
+    moment = when("at", "Time")
+
+    @column("What")
     def what(self, act: StaffAct) -> str:
         return act.action or f"{act.method} {act.path}"
 
@@ -186,7 +190,7 @@ class StaffActAdmin(_OfTenant):
 class StaffSessionAdmin(_OfTenant):
     """Staff sessions, newest first."""
 
-    list_display = ("opened_at", "staff", "tenant", "reason", "state", "ends_at", "closed_at")
+    list_display = ("opened", "staff", "tenant", "reason", "state", "ends", "closed")
     list_filter = (_StaffFilter,)
     list_select_related = ("staff",)
     ordering = ("-id",)
@@ -194,7 +198,9 @@ class StaffSessionAdmin(_OfTenant):
     fields = ("id", "staff", "tenant", "reason", "opened_at", "ends_at", "closed_at", "origin")
     readonly_fields = fields
 
-    @display(description="State", label={"open": "success", "ended": "info"})
+    opened, ends, closed = when("opened_at", "Opened"), when("ends_at", "Ends"), when("closed_at", "Closed")
+
+    @column("State", labels={"open": "success", "ended": "info"})
     def state(self, session: StaffSession) -> str:
         return "open" if is_open(session, timezone.now()) else "ended"
 

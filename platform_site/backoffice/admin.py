@@ -2,4 +2,5 @@
 
 from django.contrib import admin
 
+admin.site.index_title = "Overview"
 admin.site.index_template = "backoffice/home.html"

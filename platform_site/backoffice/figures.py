@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
@@ -71,7 +71,7 @@ class Figures:
     days: list[date]
     tenants: Mapping[str, int]
     signed_up: Mapping[date, int]
-    summed: Mapping[date, Mapping[str, int]]
+    summed: Mapping[date, Mapping[str, Any]]
     outbox: Outbox
     sockets: int | None
     failing: list[Failing]
@@ -121,7 +121,7 @@ def _with_dead_letters() -> list[Failing]:
     with connection.cursor() as cursor:
         cursor.execute(_DEAD, {"most": MOST_COUNTED, "listed": MOST_LISTED})
         return [
-            Failing(tenant_id if slug else None, slug or "", f"{letters} dead letters")
+            Failing(tenant_id if slug else None, slug or "", f"{letters} dead letter{'s' if letters > 1 else ''}")
             for tenant_id, slug, letters in cursor.fetchall()
         ]
 

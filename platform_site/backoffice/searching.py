@@ -5,6 +5,7 @@ each bound by itself. Nothing loops over all tenants.
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -96,14 +97,12 @@ def masked_address(address: str) -> str:
 def _tenants(term: str) -> "QuerySet[Tenant]":
     word = term.lower()
     exact = Q(slug=word) | Q(schema_name=word)
-    try:
+    # What is no id may be a part of a name.
+    with suppress(ValueError):
         exact |= Q(id=UUID(term))
-    except ValueError:
-        # No id, then; it may be a part of a name.
-        pass
     if _CUSTOMER.fullmatch(term):
         exact |= Q(billing__customer_id=term)
-    rows = Tenant.objects.filter(exact | Q(slug__startswith=word) | Q(name__icontains=term))
+    rows: QuerySet[Tenant] = Tenant.objects.filter(exact | Q(slug__startswith=word) | Q(name__icontains=term))
     best = Case(
         When(exact, then=Value(0)),
         When(slug__startswith=word, then=Value(1)),

@@ -7,11 +7,10 @@ from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
-from unfold.decorators import display
 
 from accounts.staff.actions import Asked, StaffAction, action_page
 from accounts.staff.admin import tenant_id_of
-from accounts.staff.rights import RoleAdmin, need, reaches
+from accounts.staff.rights import RoleAdmin, column, need, reaches, when
 from accounts.staff.roles import StaffRole
 from accounts.staff.services import act_record
 from platform_site.errors import CONFLICT, PlatformError
@@ -44,7 +43,7 @@ def _redrive(asked: Asked) -> str:
             staff=asked.staff, action=RETRY.name, tenant_id=tenant_id, reason=asked.reason,
             data={"rows": by_tenant[tenant_id]},
         )  # fmt: skip
-    return f"{len(done)} dead letters are tried again."
+    return f"Tried again: {len(done)} dead letter{'s' if len(done) > 1 else ''}."
 
 
 RETRY = StaffAction(
@@ -55,7 +54,7 @@ RETRY = StaffAction(
 
 @admin.register(OutboxRow)
 class OutboxAdmin(RoleAdmin):
-    list_display = ("reaction", "tenant", "at_rest", "attempts", "last_error", "available_at", "created_at")
+    list_display = ("reaction", "tenant", "at_rest", "attempts", "last_error", "due", "made")
     list_filter = ("state",)
     # By id, which goes by time.
     ordering = ("-id",)
@@ -81,11 +80,13 @@ class OutboxAdmin(RoleAdmin):
         wanted = search_term.strip().lower()
         return (queryset.filter(tenant_id=tenant_id_of(wanted)) if wanted else queryset), False
 
-    @display(description="Tenant")
+    due, made = when("available_at", "Due"), when("created_at", "Made")
+
+    @column("Tenant")
     def tenant(self, row: Any) -> str:
         return row.slug or (str(row.tenant_id) if row.tenant_id else "–")
 
-    @display(description="State", label={"dead": "danger", "parked": "warning", "pending": "info"})
+    @column("State", labels={"dead": "danger", "parked": "warning", "pending": "info"})
     def at_rest(self, row: OutboxRow) -> str:
         return row.state
 

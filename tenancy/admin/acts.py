@@ -29,7 +29,8 @@ from platform_site.errors import (
 from platform_site.mail_connections import send_through
 from platform_site.outbox.services import redrive
 from platform_site.tenants import find_tenant
-from tenancy.services import tenant_reactivate, tenant_suspend
+from tenancy.models import Tenant
+from tenancy.services import tenant_lock, tenant_reactivate, tenant_suspend
 
 FREE, PAYS = "free", "pays"
 GRACE_DAYS = 7
@@ -88,13 +89,21 @@ class InvitedForm(ReasonForm):
 
 
 def _suspend(asked: Asked) -> str:
+    _not_already(asked, Tenant.Status.SUSPENDED)
     tenant = tenant_suspend(tenant_id=_tenant(asked).id, reason=asked.reason, actor=asked.staff.email)
     return f"{tenant.slug} is suspended."
 
 
 def _reactivate(asked: Asked) -> str:
+    _not_already(asked, Tenant.Status.ACTIVE)
     tenant = tenant_reactivate(tenant_id=_tenant(asked).id, actor=asked.staff.email)
     return f"{tenant.slug} works again."
+
+
+def _not_already(asked: Asked, status: Tenant.Status) -> None:
+    """The service takes a repeat for done; an audit that says twice who did it would be wrong once."""
+    if tenant_lock(tenant_id=_tenant(asked).id).status == status:
+        raise PlatformError(CONFLICT, f"This tenant is {status.label.lower()} already.")
 
 
 def _extend_grace(asked: Asked) -> str:
@@ -135,7 +144,7 @@ def _retry(asked: Asked) -> str:
     asked.facts["rows"] = count
     if not count:
         raise PlatformError(CONFLICT, "There are no dead letters of this tenant.")
-    return f"{count} dead letters are tried again."
+    return f"Tried again: {count} dead letter{'s' if count > 1 else ''}."
 
 
 def _send_test_mail(asked: Asked) -> str:

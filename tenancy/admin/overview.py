@@ -1,4 +1,4 @@
-"""Everything that a tenant's page says, read with a fixed number of queries: most in public, a few inside the tenant."""
+"""Everything that a tenant's page says, by a fixed number of queries: most in public, a few inside the tenant."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -160,6 +160,7 @@ def _state(tenant: Tenant, account: BillingAccount, inside: Inside) -> list[Fact
     used = None if inside.error else inside.seats_used
     full = used is not None and limit is not None and used > limit
     return [
+        Fact("Name", tenant.name),
         Fact(
             "State", tenant.suspended_reason, tenant.get_status_display(), STATUS_LABELS[Tenant.Status(tenant.status)]
         ),
@@ -169,7 +170,7 @@ def _state(tenant: Tenant, account: BillingAccount, inside: Inside) -> list[Fact
         Fact("Language", tenant.locale),
         Fact("Since", f"{tenant.created_at:%Y-%m-%d}"),
         Fact("Id", tenant.id),
-        Fact("Schema", tenant.schema_name),
+        Fact("Schema name", tenant.schema_name),
     ]
 
 

@@ -10,11 +10,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
-from unfold.decorators import display
 
 from accounts.staff.actions import action_page
 from accounts.staff.addresses import audit_of_tenant, lens_page, tenant_page
-from accounts.staff.rights import RoleAdmin, need
+from accounts.staff.rights import RoleAdmin, column, need, when
 from accounts.staff.roles import StaffRole
 from billing.plans import catalogue
 from billing.selectors.allowance import allowance_of
@@ -64,33 +63,36 @@ class _FailingFilter(admin.SimpleListFilter):
 
 @admin.register(Tenant)
 class TenantAdmin(RoleAdmin):
-    list_display = ("name", "slug", "state", "plan", "seats", "health", "created_at")
+    list_display = ("name", "slug", "state", "plan", "seats", "health", "since")
     list_filter = ("status", _PlanFilter, _FailingFilter)
     search_fields = ("name", "slug")
     search_help_text = "Name or slug"
     ordering = ("-created_at", "-id")
-    sortable_by = ("name", "slug", "created_at")
+    sortable_by = ("name", "slug", "since")
     list_select_related = ("billing",)
     view_role: ClassVar = StaffRole.VIEWER
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Tenant]":
         figures = TenantFigures.objects.filter(tenant_id=OuterRef("id"))
         rows: QuerySet[Tenant] = super().get_queryset(request)
-        return rows.annotate(
+        annotated: QuerySet[Tenant] = rows.annotate(
             used=Subquery(figures.values("seats_used")[:1]),
             mail=Subquery(figures.values("mail_server")[:1]),
             has_dead=dead_letters(),
         )
+        return annotated
 
-    @display(description="State", label={str(status.label): label for status, label in STATUS_LABELS.items()})
+    since = when("created_at", "Since")
+
+    @column("State", labels={str(status.label): label for status, label in STATUS_LABELS.items()})
     def state(self, tenant: Tenant) -> str:
-        return tenant.get_status_display()
+        return Tenant.Status(tenant.status).label
 
-    @display(description="Seats")
+    @column("Seats")
     def seats(self, tenant: Any) -> str:
         return seats_text(tenant.used, allowance_of(account_in(tenant, timezone.now())).limit)
 
-    @display(description="Health", label=HEALTH_LABELS)
+    @column("Health", labels=HEALTH_LABELS)
     def health(self, tenant: Any) -> Any:
         return health_word(tenant)
 
@@ -114,6 +116,7 @@ class TenantAdmin(RoleAdmin):
             **self.admin_site.each_context(request),
             "title": tenant.name,
             "opts": self.opts,
+            "original": tenant,
             "tenant": tenant,
             "seen": seen,
             "actions": [
@@ -133,6 +136,9 @@ class TenantAdmin(RoleAdmin):
             raise Http404
         need(request, found.needs)
         tenant = _find(request, str(tenant_id))
+        if tenant.status not in READABLE:
+            # There is nothing to act on, nor a journal to say so in.
+            raise Http404
         person = request.GET.get("person", "")
         return action_page(
             request,
@@ -147,7 +153,7 @@ class TenantAdmin(RoleAdmin):
 
 def _find(request: HttpRequest, tenant_id: str) -> Tenant:
     try:
-        tenant = Tenant.objects.select_related("billing").filter(id=UUID(tenant_id)).first()
+        tenant: Tenant | None = Tenant.objects.select_related("billing").filter(id=UUID(tenant_id)).first()
     except ValueError:
         tenant = None
     if tenant is None:

@@ -19,7 +19,7 @@ def viewer(db: None) -> StaffUser:
     return staff_of(StaffRole.VIEWER)
 
 
-def logged() -> list[tuple[str, str, str, int]]:
+def logged() -> list[tuple[str, str, str, int | None]]:
     return list(StaffAct.objects.order_by("id").values_list("staff_email", "method", "path", "status"))
 
 
