@@ -20,8 +20,8 @@ class StaffRequestLog:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # The whole path: the lens shortens ``path_info``.
-        if not request.path.startswith("/admin/"):
+        # The whole path: the lens shortens ``path_info``. The words of Django's scripts are a file like others.
+        if not request.path.startswith("/admin/") or request.path.endswith("/jsi18n/"):
             return self.get_response(request)
         before = _staff(request)
         response = self.get_response(request)

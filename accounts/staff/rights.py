@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
@@ -68,7 +69,9 @@ def when(name: str, title: str) -> Callable[[Any, Any], str]:
     @column(f"{title} (UTC)", ordering=name)
     def shown(self: Any, row: Any) -> str:
         moment: datetime | None = getattr(row, name)
-        return f"{moment:%Y-%m-%d %H:%M}" if moment else "–"
+        if moment is None:
+            return "–"
+        return format_html('<span class="whitespace-nowrap">{}</span>', f"{moment:%Y-%m-%d %H:%M}")
 
     return shown
 

@@ -52,7 +52,7 @@ def written(tenant: Tenant, action: str) -> tuple[list[dict[str, Any]], list[dic
     acts = StaffAct.objects.filter(action=action, tenant_id=tenant.id).values("staff_email", "reason", "data")
     with bind(tenant.ref):
         entries = list(JournalEntry.objects.filter(key="staff.acted").values_list("data", flat=True))
-    return list(acts), [entry for entry in entries if entry["action"] == action]
+    return [dict(act) for act in acts], [entry for entry in entries if entry["action"] == action]
 
 
 def assert_written(tenant: Tenant, action: str, **facts: object) -> None:

@@ -56,6 +56,7 @@ def test_strangers_other_pages_and_files_are_not_in_it(viewer: StaffUser) -> Non
     Client().get("/admin/")
     browser = browser_of(viewer)
     browser.get("/")
+    browser.get("/admin/jsi18n/")
     passed(viewer, "/static/admin/css/base.css")
     browser.get("/api/v1/health")
     assert logged() == []
