@@ -47,6 +47,7 @@ urlpatterns = [
         admin.site.admin_view(impersonate_page),
         name="staff-impersonate",
     ),
+    path("admin/", include("platform_site.backoffice.urls")),
     path("admin/", admin.site.urls),
     path("", include("platform_site.pages.urls")),
 ]

@@ -89,12 +89,27 @@ def invitation_resend(*, actor: Identity, ref: Ref) -> User:
     only_administrators(actor)
     user = user_find(ref, lock=True)
     may_touch(actor, user)
+    _send_within_limits(user, sender_id=actor.user_id or None)
+    return user
+
+
+@transaction.atomic
+def invitation_resend_by_staff(*, ref: Ref) -> User:
+    """The same for staff, still in the name of whoever invited; without anybody's say.
+
+    Raises ``not_found``, ``user_erased``, ``user_not_pending`` or ``rate_limited``.
+    """
+    user = user_find(ref, lock=True)
+    _send_within_limits(user, sender_id=_last_sender(user))
+    return user
+
+
+def _send_within_limits(user: User, *, sender_id: int | None) -> None:
     if user.status != User.Status.PENDING:
         raise PlatformError(errors.USER_NOT_PENDING)
     limits.spend("invite_tenant", require_tenant().id.hex)
     limits.spend("resend_invitation_user", f"{require_tenant().id.hex}:{user.id}")
-    _send(user, sender_id=actor.user_id or None)
-    return user
+    _send(user, sender_id=sender_id)
 
 
 def invitation_send_again(*, user: User) -> bool:
@@ -107,9 +122,14 @@ def invitation_send_again(*, user: User) -> bool:
     recent = LinkToken.objects.filter(user=user, kind=LinkToken.Kind.INVITATION, created_at__gte=since)
     if user.status != User.Status.PENDING or recent.exists():
         return False
-    last = LinkToken.objects.filter(user=user, kind=LinkToken.Kind.INVITATION).order_by("-created_at").first()
-    _send(user, sender_id=last.sender_id if last else None)
+    _send(user, sender_id=_last_sender(user))
     return True
+
+
+def _last_sender(user: User) -> int | None:
+    """In whose name the last invitation went out."""
+    links = LinkToken.objects.filter(user=user, kind=LinkToken.Kind.INVITATION)
+    return links.order_by("-created_at").values_list("sender_id", flat=True).first()
 
 
 def _send(user: User, *, sender_id: int | None) -> None:

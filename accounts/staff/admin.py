@@ -1,68 +1,209 @@
-"""Staff accounts in the admin, for those who may decide who is staff."""
+"""Staff in the admin: their accounts, for superusers; their sessions and what they did, for all of them."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
+from django.db import transaction
+from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+from django.utils import timezone
 from unfold.forms import AdminPasswordChangeForm
 
 from accounts.staff.forms import StaffChangeForm, StaffCreationForm
-from accounts.staff.models import StaffUser
+from accounts.staff.models import StaffAct, StaffSession, StaffUser
+from accounts.staff.rights import RoleAdmin, column, staff_of, when
+from accounts.staff.roles import StaffRole
+from accounts.staff.services import act_record
+from tenancy.models import Tenant
 
-# Staff are few and are told apart by what they may do, one by one.
+# Staff are few and are told apart by their role.
 admin.site.unregister(Group)
 
 
 @admin.register(StaffUser)
-class StaffAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]
+class StaffAdmin(UserAdmin, RoleAdmin):  # type: ignore[type-arg]
+    """Whoever may edit staff may make themselves anything, so it takes everything already.
+
+    What somebody did stays attached to them: nobody is deleted, and whoever leaves is made inactive.
+    """
+
+    view_role: ClassVar = StaffRole.SUPERUSER
+    add_role: ClassVar = StaffRole.SUPERUSER
+    change_role: ClassVar = StaffRole.SUPERUSER
+
     form = StaffChangeForm
     add_form = StaffCreationForm
     change_password_form = AdminPasswordChangeForm
 
-    list_display = ("email", "first_name", "last_name", "is_active", "is_superuser", "last_login")
-    list_filter = ("is_active", "is_superuser")
+    list_display = ("email", "first_name", "last_name", "role", "is_active", "signed_in")
+    list_filter = ("is_active", "role")
     search_fields = ("email", "first_name", "last_name")
     ordering = ("email",)
     readonly_fields = ("last_login", "date_joined")
-    # Two lists side by side are wider than the page.
     filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("email", "password")}),
         ("Person", {"fields": ("first_name", "last_name")}),
-        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "user_permissions")}),
+        ("Rights", {"fields": ("role", "is_active")}),
         ("Times", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (
-        (None, {"fields": ("email", "first_name", "last_name", "usable_password", "password1", "password2")}),
+        (
+            None,
+            {"fields": ("email", "first_name", "last_name", "role", "usable_password", "password1", "password2")},
+        ),
     )
 
+    signed_in = when("last_login", "Last sign-in")
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        # Who is added here is staff; without the mark the new account could not sign in at all.
-        if not change:
-            obj.is_staff = True
+        # Django's mark for who may sign in to the admin; whether somebody may at the moment is said by is_active.
+        obj.is_staff = True
         super().save_model(request, obj, form, change)
+        act_record(
+            staff=staff_of(request),
+            action="staff.changed" if change else "staff.added",
+            data={"account": obj.email, "role": obj.role, "active": obj.is_active, "fields": form.changed_data},
+        )
 
-    # Whoever may edit staff may make themselves anything, so it takes everything already.
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
+        with transaction.atomic():
+            answer = super().user_change_password(request, id, form_url)
+            # The one answer that leads on is that to a new password that was accepted.
+            if request.method == "POST" and answer.status_code == 302:
+                act_record(staff=staff_of(request), action="staff.password_changed", data={"account": int(id)})
+        return answer
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return _may(request)
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        """The staff audit has it."""
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _may(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return _may(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _may(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # What somebody did stays attached to them; whoever leaves is made inactive.
-        return False
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        """The staff audit has it."""
 
 
-def _may(request: HttpRequest) -> bool:
-    return bool(request.user.is_active and getattr(request.user, "is_superuser", False))
+class _OfTenant(RoleAdmin):
+    """Rows that carry a tenant's id: they show its slug, and are searched by its slug or id."""
+
+    search_help_text = "Tenant: slug or id"
+    search_fields = ("tenant_id",)
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        slug = Tenant.objects.filter(id=OuterRef("tenant_id")).values("slug")[:1]
+        rows: QuerySet[Any] = super().get_queryset(request)
+        annotated: QuerySet[Any] = rows.annotate(slug=Subquery(slug))
+        return annotated
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
+    ) -> tuple["QuerySet[Any]", bool]:
+        wanted = search_term.strip().lower()
+        return (queryset.filter(tenant_id=tenant_id_of(wanted)) if wanted else queryset), False
+
+    @column("Tenant")
+    def tenant(self, row: Any) -> str:
+        return row.slug or (str(row.tenant_id) if row.tenant_id else "–")
+
+
+def tenant_id_of(text: str) -> UUID:
+    """The id that was written, or that of the tenant with this slug; where there is none, an id of nobody."""
+    try:
+        return UUID(text)
+    except ValueError:
+        found: UUID | None = Tenant.objects.filter(slug=text).values_list("id", flat=True).first()
+        return found or UUID(int=0)
+
+
+class _StaffFilter(admin.SimpleListFilter):
+    title = "staff member"
+    parameter_name = "staff"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        rows = StaffUser.objects.order_by("email").values_list("pk", "email")[:200]
+        return [(str(pk), email) for pk, email in rows]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        chosen = self.value()
+        return queryset.filter(staff_id=int(chosen)) if chosen and chosen.isdecimal() else queryset
+
+
+class _KindFilter(admin.SimpleListFilter):
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("actions", "Actions"), ("requests", "Requests"), ("changes", "Requests that are no GET")]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        if self.value() == "actions":
+            return queryset.exclude(action="")
+        if self.value() == "requests":
+            return queryset.filter(action="")
+        if self.value() == "changes":
+            return queryset.filter(action="").exclude(method__in=("GET", "HEAD"))
+        return queryset
+
+
+class _ActionFilter(admin.SimpleListFilter):
+    """By the first word of an action: what it is about."""
+
+    title = "action"
+    parameter_name = "action"
+    _abouts = ("session", "tenant", "billing", "outbox", "mail", "invitation", "person", "staff", "impersonation")
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(word, word.capitalize()) for word in self._abouts]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        word = self.value()
+        if word not in self._abouts:
+            return queryset
+        return queryset.exclude(action="").filter(action__startswith=f"{word}.")
+
+
+@admin.register(StaffAct)
+class StaffActAdmin(_OfTenant):
+    """The staff audit, to look at."""
+
+    list_display = ("moment", "staff_email", "what", "tenant", "reason", "status")
+    list_filter = (_KindFilter, _ActionFilter, _StaffFilter)
+    # By id, which goes by time and has the indexes.
+    ordering = ("-id",)
+    sortable_by = ()
+    fields = (
+        "at", "staff_email", "action", "reason", "data", "method", "path", "status", "tenant", "session_id",
+        "origin", "request_id",
+    )  # fmt: skip
+    readonly_fields = fields
+
+    moment = when("at", "Time")
+
+    @column("What")
+    def what(self, act: StaffAct) -> str:
+        return act.action or f"{act.method} {act.path}"
+
+
+@admin.register(StaffSession)
+class StaffSessionAdmin(_OfTenant):
+    """Staff sessions, newest first."""
+
+    list_display = ("opened", "staff", "tenant", "reason", "state", "ends", "closed")
+    list_filter = (_StaffFilter,)
+    list_select_related = ("staff",)
+    ordering = ("-id",)
+    sortable_by = ()
+    fields = ("id", "staff", "tenant", "reason", "opened_at", "ends_at", "closed_at", "origin")
+    readonly_fields = fields
+
+    opened, ends, closed = when("opened_at", "Opened"), when("ends_at", "Ends"), when("closed_at", "Closed")
+
+    @column("State", labels={"open": "success", "ended": "info"})
+    def state(self, session: StaffSession) -> str:
+        return "open" if is_open(session, timezone.now()) else "ended"
+
+
+def is_open(session: StaffSession, now: datetime) -> bool:
+    return session.closed_at is None and session.ends_at > now

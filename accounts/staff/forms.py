@@ -6,6 +6,8 @@ from django.core.exceptions import ValidationError
 from unfold.forms import AuthenticationForm, UserChangeForm, UserCreationForm
 
 from accounts.staff.models import StaffUser
+from accounts.staff.roles import StaffRole
+from accounts.staff.services import superuser_keep
 from platform_site import limits
 from platform_site.context import current
 from platform_site.errors import PlatformError
@@ -38,10 +40,21 @@ class StaffSignInForm(AuthenticationForm):
 class StaffCreationForm(UserCreationForm):
     class Meta:
         model = StaffUser
-        fields = ("email", "first_name", "last_name")
+        fields = ("email", "first_name", "last_name", "role")
 
 
 class StaffChangeForm(UserChangeForm):
+    """The admin saves what this lets pass, in the transaction that checks it."""
+
     class Meta:
         model = StaffUser
-        fields = "__all__"
+        fields = ("email", "password", "first_name", "last_name", "role", "is_active")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        role, is_active = cleaned.get("role", self.instance.role), cleaned.get("is_active", False)
+        try:
+            superuser_keep(staff_id=self.instance.pk, role=StaffRole(role), is_active=is_active)
+        except PlatformError as error:
+            raise ValidationError(error.message, code=error.code.key) from None
+        return cleaned

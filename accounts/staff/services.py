@@ -19,7 +19,7 @@ from accounts.staff.models import StaffAct, StaffSession, StaffUser
 from accounts.staff.roles import StaffRole
 from platform_site.binding import bind, bound_tenant
 from platform_site.context import current
-from platform_site.errors import NOT_FOUND, PERMISSION_DENIED, VALIDATION_FAILED, PlatformError, invalid_field
+from platform_site.errors import CONFLICT, NOT_FOUND, PERMISSION_DENIED, VALIDATION_FAILED, PlatformError, invalid_field
 from platform_site.journal.keys import JournalKey
 from platform_site.journal.services import masked, record
 from platform_site.tenants import find_tenant
@@ -160,6 +160,17 @@ def request_record(
         origin=work.origin,
         request_id=work.request_id,
     )
+
+
+def superuser_keep(*, staff_id: int, role: StaffRole, is_active: bool) -> None:
+    """Make sure that somebody is left who may say who is staff, when this account becomes that.
+
+    In the caller's transaction, until whose end nobody else can take another one away. Raises ``conflict``.
+    """
+    rows = StaffUser.objects.select_for_update().filter(role=StaffRole.SUPERUSER, is_active=True)
+    others = set(rows.order_by("pk").values_list("pk", flat=True)) - {staff_id}
+    if not others and not (is_active and role == StaffRole.SUPERUSER):
+        raise PlatformError(CONFLICT, "This is the last active superuser. Make somebody else one first.")
 
 
 def reason_checked(reason: str) -> str:

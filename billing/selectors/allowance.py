@@ -15,9 +15,13 @@ from platform_site.binding import TenantRef
 
 def seat_allowance(tenant: TenantRef) -> SeatAllowance:
     """By the plan. Without billing, in a trial, free of charge and on plans of old: as many as they like."""
+    return allowance_of(account_of(tenant_id=tenant.id)) if settings.BILLING_CONFIGURED else SeatAllowance()
+
+
+def allowance_of(account: BillingAccount) -> SeatAllowance:
+    """What this account allows, for whoever has it already. No query."""
     if not settings.BILLING_CONFIGURED:
         return SeatAllowance()
-    account = account_of(tenant_id=tenant.id)
     plan = plan_in_force(account, timezone.now())
     if plan is None or not has_bought(account):
         return SeatAllowance()

@@ -1,1 +1,1 @@
-"""Staff's way in: the home page of the admin, its search, and the tools that look at every app."""
+"""What staff see of all tenants together: the home page, the search, and the figures behind them."""

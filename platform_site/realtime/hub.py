@@ -21,6 +21,7 @@ from redis.asyncio import Redis
 
 from platform_site.async_binding import DatabaseAway, close_pool
 from platform_site.realtime.arrivals import Arrivals
+from platform_site.realtime.census import Census
 from platform_site.realtime.connection import Connection
 from platform_site.realtime.counting import Counting
 from platform_site.realtime.envelopes import Header, unpack
@@ -50,6 +51,7 @@ class Hub:
         self._subscription = Subscription(self._hear, self._heard_again)
         self._arrivals = Arrivals(self)
         self._counting = Counting(self)
+        self._census = Census(self)
         self.sweeping = Sweeping(self)
         self._tasks: set[asyncio.Task[None]] = set()
         self._running: list[asyncio.Task[None]] = []
@@ -61,6 +63,7 @@ class Hub:
                 self.spawn(self._tick()),
                 self.spawn(self._arrivals.run()),
                 self.spawn(self._counting.run()),
+                self.spawn(self._census.run()),
             ]
 
     async def stop(self) -> None:
@@ -71,6 +74,7 @@ class Hub:
         await asyncio.gather(*self._running, *self._tasks, return_exceptions=True)
         self._running = []
         await self._arrivals.clear()
+        await self._census.clear()
         await self._subscription.close()
         await close_pool()
 

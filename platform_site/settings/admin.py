@@ -13,14 +13,6 @@ def _icon(request: HttpRequest) -> str:
     return static("pages/icon.svg")
 
 
-def _is_superuser(request: HttpRequest) -> bool:
-    return bool(getattr(request.user, "is_superuser", False))
-
-
-def _may_view_tenants(request: HttpRequest) -> bool:
-    return request.user.has_perm("tenancy.view_tenant")
-
-
 # Where staff arrive who opened the sign-in page itself.
 LOGIN_REDIRECT_URL = "/admin/"
 
@@ -46,10 +38,12 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": "/",
     "SITE_ICON": _icon,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
-    "SHOW_HISTORY": True,
+    # The staff audit is the history.
+    "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
     "COLORS": {"primary": _PRIMARY},
+    "DASHBOARD_CALLBACK": "platform_site.backoffice.home.dashboard",
     "LOGIN": {"form": "accounts.staff.forms.StaffSignInForm"},
     "SIDEBAR": {
         "show_search": False,
@@ -63,13 +57,34 @@ UNFOLD: dict[str, Any] = {
                         "title": "Tenants",
                         "icon": "domain",
                         "link": reverse_lazy("admin:tenancy_tenant_changelist"),
-                        "permission": _may_view_tenants,
                     },
                     {
-                        "title": "Staff",
+                        "title": "Outbox",
+                        "icon": "outbox",
+                        "link": reverse_lazy("admin:outbox_outboxrow_changelist"),
+                    },
+                    {"title": "Search", "icon": "search", "link": reverse_lazy("staff-find")},
+                ],
+            },
+            {
+                "title": "Staff",
+                "separator": True,
+                "items": [
+                    {
+                        "title": "Audit",
+                        "icon": "policy",
+                        "link": reverse_lazy("admin:staff_staffact_changelist"),
+                    },
+                    {
+                        "title": "Sessions",
+                        "icon": "timer",
+                        "link": reverse_lazy("admin:staff_staffsession_changelist"),
+                    },
+                    {
+                        "title": "Accounts",
                         "icon": "badge",
                         "link": reverse_lazy("admin:staff_staffuser_changelist"),
-                        "permission": _is_superuser,
+                        "permission": "accounts.staff.rights.is_superuser",
                     },
                 ],
             },

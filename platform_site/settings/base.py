@@ -23,6 +23,8 @@ if EMBEDDED_DATABASE:
 DEVELOPMENT_PAGES = DEBUG and EMBEDDED_DATABASE
 
 SHARED_APPS = [
+    # Before unfold, of whose templates it replaces one.
+    "platform_site.backoffice",
     "unfold",
     # Before django_tenants, whose commands it replaces.
     "tenancy",
@@ -72,6 +74,7 @@ MIDDLEWARE = [
     "platform_site.pages.middleware.PageCommon",
     "platform_site.pages.middleware.PageCsrf",
     "platform_site.pages.middleware.PageAuthentication",
+    "accounts.staff.request_log.StaffRequestLog",
     "platform_site.pages.middleware.PageMessages",
     # The plain one: an answer of the API belongs into nobody's frame either.
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

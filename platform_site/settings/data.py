@@ -121,6 +121,7 @@ CELERY_BEAT_SCHEDULE = {
     "purge tenants": {"task": "tenancy.purge_due", "schedule": 86400.0, "options": {"expires": 3600}},
     "keep billing up": {"task": "billing.keep_up", "schedule": 300.0, "options": {"expires": 240}},
     "reconcile seats": {"task": "billing.reconcile_seats", "schedule": 86400.0, "options": {"expires": 3600}},
+    "count for staff": {"task": "backoffice.count", "schedule": 900.0, "options": {"expires": 600}},
     "purge expired rows": {"task": "accounts.purge", "schedule": 3600.0, "options": {"expires": 600}},
     "purge journals": {"task": "accounts.purge_journals", "schedule": 86400.0, "options": {"expires": 3600}},
     "purge what staff did": {"task": "staff.purge", "schedule": 86400.0, "options": {"expires": 3600}},

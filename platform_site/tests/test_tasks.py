@@ -101,6 +101,7 @@ def test_the_default_task_class_is_the_one_that_fails_closed() -> None:
     assert {name for name in in_public if not name.startswith("tests.")} == {
         "accounts.purge",
         "accounts.purge_journals",
+        "backoffice.count",
         "billing.keep_up",
         "billing.reconcile_seats",
         "platform_site.outbox.dispatch",

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from platform_site import valkey
 from platform_site.binding import TenantRef
+from platform_site.realtime.census import census_key, sockets_open
 from platform_site.realtime.envelopes import Header, pack
 from platform_site.realtime.hub import Hub
 from platform_site.realtime.ports import Person
@@ -140,3 +142,24 @@ def test_what_nobody_of_ours_published_is_counted_and_hurts_nobody() -> None:
         await until(lambda: "hello" in socket.texts)
 
     play(story)
+
+
+def test_a_process_says_how_many_sockets_it_has_and_takes_it_back_at_its_end() -> None:
+    async def story(hub: Hub) -> None:
+        for number in (1, 2):
+            await enter(hub, Socket(ONE, number))
+        await hub._census.say()
+        assert await asyncio.to_thread(sockets_open) == 2
+
+    play(story)
+    assert sockets_open() == 0
+
+
+def test_what_a_dead_process_said_is_taken_off_by_another() -> None:
+    valkey.client().hset(census_key(), "dead", f"90:{time.time() - 1}")
+
+    async def story(hub: Hub) -> None:
+        await hub._census.say()
+
+    play(story)
+    assert valkey.client().hkeys(census_key()) == []
