@@ -28,6 +28,7 @@ SHARED_APPS = [
     "tenancy",
     "django_tenants",
     "accounts.staff",
+    "accounts.staff.lens",
     "accounts.directory",
     "platform_site.outbox",
     "billing",
@@ -75,6 +76,8 @@ MIDDLEWARE = [
     # The plain one: an answer of the API belongs into nobody's frame either.
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "accounts.api.middleware.TenantTokenMiddleware",
+    # Last, so that a page of one tenant is made inside that tenant and everything else outside.
+    "accounts.staff.lens.middleware.LensMiddleware",
 ]
 
 # PageCsrf is Django's CSRF middleware for every page; the check knows it by its own name only.
