@@ -1,6 +1,7 @@
 """``LensModelAdmin``: how the lens shows a model. It reads; what changes something is a ``staff_action``."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from html import unescape
 from typing import Any, ClassVar
 
 from django.contrib.admin import ShowFacets
@@ -14,6 +15,8 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
+from django.utils.html import strip_tags
+from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
@@ -258,4 +261,7 @@ class LensModelAdmin(ModelAdmin):  # type: ignore[misc]
 
     def _value(self, name: str, row: Any) -> Any:
         value = row.pk if name == "pk" else lookup_field(name, row, self)[2]
+        if isinstance(value, SafeString):
+            # A link is for a page.
+            return unescape(strip_tags(value))
         return str(value) if isinstance(value, Model) else value

@@ -1,12 +1,11 @@
 """Bodies that are made while they are sent, each step inside the tenant."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 
-from platform_site.binding import TenantRef, bind
 
-
-def bound_stream(tenant: TenantRef, body: Iterable[bytes]) -> Iterator[bytes]:
-    """The same body. The tenant is bound while a piece is made and never while it is being sent.
+def stepwise(inside: Callable[[], AbstractContextManager[object]], body: Iterable[bytes]) -> Iterator[bytes]:
+    """The same body. ``inside`` is entered while a piece is made and never while it is being sent.
 
     The server takes the pieces after the middleware is left, and whoever it serves
     between two of them must find the connection in public.
@@ -14,7 +13,7 @@ def bound_stream(tenant: TenantRef, body: Iterable[bytes]) -> Iterator[bytes]:
     pieces = iter(body)
     try:
         while True:
-            with bind(tenant):
+            with inside():
                 piece = next(pieces, None)
             if piece is None:
                 return
@@ -22,5 +21,5 @@ def bound_stream(tenant: TenantRef, body: Iterable[bytes]) -> Iterator[bytes]:
     finally:
         close = getattr(body, "close", None)
         if close is not None:
-            with bind(tenant):
+            with inside():
                 close()
