@@ -196,7 +196,7 @@ def test_a_bounced_mail_is_sent_again_once_its_address_is_free(working: Client, 
     assert (lifted.status_code, lifted["Location"]) == (302, f"{HOME}/notifications/suppression/")
     assert working.post(again, WHY).status_code == 302
     dispatcher.drain()
-    assert [one.to[0] for one in mail.outbox if "told" in one.subject] == [f"{marker(furnished)}2@acme.test"]
+    assert [one.to[0] for one in mail.outbox if "lead" in one.subject] == [f"{marker(furnished)}2@acme.test"]
     assert [action for action, _ in doings(furnished)] == ["suppression.lifted", "delivery.sent_again"]
 
 

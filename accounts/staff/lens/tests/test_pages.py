@@ -74,7 +74,7 @@ def test_ids_of_nobody_and_of_others_are_not_found(browser: Client, both: tuple[
     for model in models():
         mine, theirs = set(keys_of(furnished, model)), keys_of(other_tenant, model)
         place = place_of(model, "acme")
-        for key in [key for key in theirs if key not in mine][:1] + [uuid7(), "nonsense"]:
+        for key in [*[key for key in theirs if key not in mine][:1], uuid7(), "nonsense"]:
             for page in ("change/", "history/"):
                 assert browser.get(f"{place}{quoted(key)}/{page}").status_code == 404, (place, key)
 
