@@ -11,6 +11,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import label_for_field, lookup_field, quote
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -234,6 +235,14 @@ class LensModelAdmin(ModelAdmin):  # type: ignore[misc]
             wanted = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:
             raise Http404 from None
+        self._write_down_export(request, kind)
+        columns = self._columns()
+        return export(kind, f"{require_tenant().slug}-{self.opts.model_name}", list(columns), lambda: self._rows(
+            wanted, columns
+        ))  # fmt: skip
+
+    @transaction.atomic
+    def _write_down_export(self, request: HttpRequest, kind: str) -> None:
         staff: Any = request.user
         session = open_session(request)
         act_record(
@@ -244,10 +253,6 @@ class LensModelAdmin(ModelAdmin):  # type: ignore[misc]
             reason=session.reason if session else "",
             data={"type": self.opts.label_lower, "format": kind, "filter": request.GET.urlencode()[:200]},
         )
-        columns = self._columns()
-        return export(kind, f"{require_tenant().slug}-{self.opts.model_name}", list(columns), lambda: self._rows(
-            wanted, columns
-        ))  # fmt: skip
 
     def _columns(self) -> Mapping[str, str]:
         """Names of columns in the file, and what each is made of."""
