@@ -8,7 +8,6 @@ from django.contrib.admin import display
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.decorators import display as shown_as
 
 from accounts.emails import email_key
 from accounts.models import ApiKey, CustomProfile, LinkToken, SecondFactor, Session, User
@@ -19,10 +18,12 @@ from accounts.services.people import user_activate, user_deactivate
 from accounts.services.sessions import sessions_revoke
 from accounts.staff.lens.acting import staff_identity
 from accounts.staff.lens.actions import staff_action
-from accounts.staff.lens.links import address, link, list_address, person_link, uuid_of
+from accounts.staff.lens.columns import badge
+from accounts.staff.lens.links import address, by_id, link, list_address, person_link, uuid_of
 from accounts.staff.lens.options import LensModelAdmin
 from accounts.staff.lens.panels import ROWS, Cell, Panel
 from accounts.staff.lens.site import lens
+from notifications.models import Notification
 from platform_site.journal.keys import journal_keys
 from platform_site.journal.models import JournalEntry
 from platform_site.permissions import permissions
@@ -117,13 +118,13 @@ class UserAdmin(LensModelAdmin):
     def name(self, person: User) -> str:
         return person.display_name
 
-    @shown_as(description="role", label=True)
+    @badge("role")
     def role_shown(self, person: User) -> str:
         return str(person.get_role_display())
 
-    @shown_as(
-        description="status",
-        label={"Active": "success", "Pending": "warning", "Inactive": "danger", "Erased": "danger"},
+    @badge(
+        "status",
+        {"Active": "success", "Pending": "warning", "Inactive": "danger", "Erased": "danger"},
     )
     def status_shown(self, person: User) -> str:
         return str(person.get_status_display())
@@ -142,8 +143,6 @@ class UserAdmin(LensModelAdmin):
 
     @display(description="more")
     def elsewhere(self, person: User) -> str:
-        from notifications.models import Notification
-
         return link("Notifications of this person", list_address(Notification, user__id__exact=person.id))
 
     @staff_action(
@@ -226,7 +225,7 @@ class SessionAdmin(LensModelAdmin):
     def device(self, session: Session) -> str:
         return session.user_agent[:60]
 
-    @shown_as(description="state", label={"live": "success", "ended": "danger", "expired": "warning"})
+    @badge("state", {"live": "success", "ended": "danger", "expired": "warning"})
     def state(self, session: Session) -> str:
         if session.revoked_at is not None:
             return "ended"
@@ -266,7 +265,7 @@ class LinkTokenAdmin(LensModelAdmin):
     def sender_shown(self, one: LinkToken) -> str:
         return person_link(one.sender)
 
-    @shown_as(description="state", label={"open": "success", "expired": "danger", "used": "info"})
+    @badge("state", {"open": "success", "expired": "danger", "used": "info"})
     def state(self, one: LinkToken) -> str:
         return link_state(one)
 
@@ -293,7 +292,7 @@ class ApiKeyAdmin(LensModelAdmin):
     )
 
     def find(self, queryset: "QuerySet[ApiKey]", term: str) -> "QuerySet[ApiKey]":
-        return queryset.filter(pk=uuid_of(term))
+        return by_id(queryset, term)
 
     def title_of(self, subject: ApiKey) -> str:
         return subject.name

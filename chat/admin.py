@@ -6,11 +6,11 @@ from typing import Any
 from django.contrib.admin import display
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.decorators import display as shown_as
 
 from accounts.models import User
+from accounts.staff.lens.columns import badge
 from accounts.staff.lens.grants import HIDDEN, messages_may_be_read
-from accounts.staff.lens.links import NOTHING, address, link, list_address, person_cell, person_link, uuid_of
+from accounts.staff.lens.links import NOTHING, address, by_id, link, list_address, person_cell, person_link, uuid_of
 from accounts.staff.lens.options import LensModelAdmin
 from accounts.staff.lens.panels import ROWS, Cell, Panel
 from accounts.staff.lens.site import lens
@@ -53,7 +53,7 @@ class ChannelAdmin(LensModelAdmin):
     )
 
     def find(self, queryset: "QuerySet[Channel]", term: str) -> "QuerySet[Channel]":
-        return queryset.filter(pk=uuid_of(term))
+        return by_id(queryset, term)
 
     def title_of(self, subject: Channel) -> str:
         return subject.name or "Two people"
@@ -88,7 +88,7 @@ class MessageAdmin(LensModelAdmin):
         # Read only by ``fill``, which asks first.
         return super().get_queryset(request).defer("content")  # type: ignore[no-any-return]
 
-    def fill(self, rows: Sequence[Message]) -> None:
+    def fill(self, rows: Sequence[Any]) -> None:
         """Asked anew for each page of an export: what is allowed ends at its moment."""
         allowed = messages_may_be_read()
         keys = [row.pk for row in rows] if allowed else []
@@ -115,9 +115,9 @@ class MessageAdmin(LensModelAdmin):
         return person_link(message.sender)
 
     @display(description="content")
-    def said(self, message: Message) -> str:
-        return str(message.lens_said)  # type: ignore[attr-defined]
+    def said(self, message: Any) -> str:
+        return str(message.lens_said)
 
-    @shown_as(description="state", label={"deleted": "danger"})
+    @badge("state", {"deleted": "danger"})
     def state(self, message: Message) -> str:
         return _fate(message) or "as sent"

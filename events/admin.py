@@ -1,6 +1,7 @@
 """Events as staff see them in the lens."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.contrib.admin import display
 from django.db.models import QuerySet
@@ -23,7 +24,7 @@ class EventAdmin(LensModelAdmin):
         "source_type", "source_id", "metadata",
     )  # fmt: skip
 
-    def fill(self, rows: Sequence[Event]) -> None:
+    def fill(self, rows: Sequence[Any]) -> None:
         people = people_by_uuid(row.actor_id for row in rows)
         for row in rows:
             row.lens_actor = people.get(row.actor_id) if row.actor_id else None
@@ -39,7 +40,7 @@ class EventAdmin(LensModelAdmin):
         return f"{subject.app}: {subject.action}"
 
     @display(description="by")
-    def actor(self, event: Event) -> str:
+    def actor(self, event: Any) -> str:
         if event.lens_actor is not None:
             return person_link(event.lens_actor)
         return str(event.actor_id or NOTHING)

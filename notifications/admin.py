@@ -8,11 +8,11 @@ from django.contrib.admin import display
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from unfold.decorators import display as shown_as
 
 from accounts.emails import email_key
 from accounts.models import User
 from accounts.staff.lens.actions import staff_action
+from accounts.staff.lens.columns import badge
 from accounts.staff.lens.links import NOTHING, address, link, person_link, uuid_of
 from accounts.staff.lens.options import LensModelAdmin
 from accounts.staff.lens.panels import ROWS, Cell, Panel
@@ -125,7 +125,7 @@ class DeliveryAdmin(LensModelAdmin):
     def person(self, delivery: Delivery) -> str:
         return person_link(delivery.notification.user)
 
-    @shown_as(description="state", label=_STATES)
+    @badge("state", _STATES)
     def state(self, delivery: Delivery) -> str:
         return state_of(delivery)
 
@@ -198,7 +198,7 @@ class SuppressionAdmin(LensModelAdmin):
     def person(self, one: Suppression) -> str:
         return person_link(User.objects.filter(email_key=one.email).first() if one.email else None)
 
-    @shown_as(description="reason", label={"Hard bounce": "danger", "Complaint": "danger", "Soft bounce": "warning"})
+    @badge("reason", {"Hard bounce": "danger", "Complaint": "danger", "Soft bounce": "warning"})
     def reason_shown(self, one: Suppression) -> str:
         return str(one.get_reason_display())
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from django.contrib.admin import display
 from django.db.models import QuerySet
-from unfold.decorators import display as shown_as
 
 from accounts.models import User
+from accounts.staff.lens.columns import badge
 from accounts.staff.lens.links import (
     NOTHING,
     address,
+    by_id,
     link,
     list_address,
     people_by_uuid,
@@ -97,7 +98,7 @@ class EntityAdmin(LensModelAdmin):
     def name_shown(self, entity: Entity) -> str:
         return entity.name or "(erased)"
 
-    @shown_as(description="status", label={"Active": "success", "Merged": "info", "Erased": "danger"})
+    @badge("status", {"Active": "success", "Merged": "info", "Erased": "danger"})
     def status_shown(self, entity: Entity) -> str:
         return str(entity.get_status_display())
 
@@ -148,7 +149,7 @@ class MergeAdmin(LensModelAdmin):
     fields = ("id", "at", "into", "part", "reason", "field_decisions", "by", "undone_at", "undone_by")
 
     def find(self, queryset: "QuerySet[Merge]", term: str) -> "QuerySet[Merge]":
-        return queryset.filter(id=uuid_of(term))
+        return by_id(queryset, term)
 
     def title_of(self, subject: Merge) -> str:
         return f"Merge {subject.seq}"

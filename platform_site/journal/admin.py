@@ -48,7 +48,7 @@ class JournalEntryAdmin(LensModelAdmin):
     )  # fmt: skip
     export_more = ("key",)
 
-    def fill(self, rows: Sequence[JournalEntry]) -> None:
+    def fill(self, rows: Sequence[Any]) -> None:
         subjects = [uuid_of(row.subject_id) for row in rows if row.subject_type == "user"]
         people = people_by_uuid([*(row.actor_id for row in rows), *subjects])
         for row in rows:
@@ -70,20 +70,20 @@ class JournalEntryAdmin(LensModelAdmin):
         return self.meaning(subject)
 
     @display(description="what")
-    def meaning(self, entry: JournalEntry) -> str:
+    def meaning(self, entry: Any) -> str:
         return journal_keys.get(entry.key).meaning if entry.key in journal_keys else entry.key
 
     @display(description="by")
-    def actor(self, entry: JournalEntry) -> str:
+    def actor(self, entry: Any) -> str:
         return person_link(entry.lens_actor) if entry.lens_actor else str(entry.actor_id or NOTHING)
 
     @display(description="about")
-    def subject(self, entry: JournalEntry) -> str:
+    def subject(self, entry: Any) -> str:
         if entry.lens_subject is not None:
             return person_link(entry.lens_subject)
         return f"{entry.subject_type} {entry.subject_id}".strip() or NOTHING
 
     @display(description="data")
-    def data_shown(self, entry: JournalEntry) -> str:
+    def data_shown(self, entry: Any) -> str:
         # Once more: rules may have become stricter since it was written.
         return json.dumps(masked(entry.data), ensure_ascii=False, indent=2)

@@ -10,9 +10,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from unfold.decorators import display as shown_as
 
 from accounts.staff.lens.actions import staff_action
+from accounts.staff.lens.columns import badge
 from accounts.staff.lens.links import uuid_of
 from accounts.staff.lens.options import LensModelAdmin
 from accounts.staff.lens.permits import open_session
@@ -57,7 +57,7 @@ class OutboxRowAdmin(LensModelAdmin):
     def address_after(self, subject: OutboxRow) -> str:
         return reverse("admin:outbox_outboxrow_changelist")
 
-    @shown_as(description="state", label={"Dead": "danger", "Parked": "warning"})
+    @badge("state", {"Dead": "danger", "Parked": "warning"})
     def state_shown(self, row: OutboxRow) -> str:
         return str(row.get_state_display())
 

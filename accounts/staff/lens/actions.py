@@ -21,7 +21,7 @@ from platform_site.errors import PlatformError
 Doing = Callable[[Any, HttpRequest, Any], str]
 
 
-class WhyForm(BaseDialogForm):  # type: ignore[misc]
+class WhyForm(BaseDialogForm):
     reason = forms.CharField(
         max_length=REASON_LENGTH,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),

@@ -39,7 +39,7 @@ class LensPaginator(Paginator):  # type: ignore[type-arg]
     count = 9_999_999_999
 
 
-class LensChangeList(ChangeList):  # type: ignore[misc]
+class LensChangeList(ChangeList):
     """A page of a list in one query, whatever its length, in the order of an index."""
 
     def get_ordering(self, request: HttpRequest, queryset: "QuerySet[Any]") -> list[Any]:
@@ -64,7 +64,7 @@ class LensChangeList(ChangeList):  # type: ignore[misc]
         self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
 
 
-class LensModelAdmin(ModelAdmin):  # type: ignore[misc]
+class LensModelAdmin(ModelAdmin):
     """Lists, details, history and export of one model, inside the bound tenant."""
 
     change_list_template = "lens/change_list.html"
@@ -77,7 +77,7 @@ class LensModelAdmin(ModelAdmin):  # type: ignore[misc]
     paginator = LensPaginator
     sortable_by = ()
     view_on_site = False
-    ordering = ("-pk",)
+    ordering: Sequence[str] = ("-pk",)
     actions_selection_counter = False
     # Beneath the detail page.
     panels: ClassVar[Sequence[Panel]] = ()
@@ -144,7 +144,7 @@ class LensModelAdmin(ModelAdmin):  # type: ignore[misc]
         raise Http404
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
-        return self.fields or ()  # type: ignore[return-value]
+        return self.fields or ()
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> Any:
         subject = context["original"]

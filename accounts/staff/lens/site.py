@@ -35,7 +35,7 @@ def open_to_readers(view: View) -> View:
     return view
 
 
-class TenantAdminSite(UnfoldAdminSite):  # type: ignore[misc]
+class TenantAdminSite(UnfoldAdminSite):
     settings_name = "UNFOLD_LENS"
     index_template = "lens/index.html"
     app_index_template = "lens/app_index.html"

@@ -230,7 +230,7 @@ def test_the_history_is_one_tenants_and_lies_in_public(
     assert person.pk == namesake.pk
     working.post(f"{HOME}/accounts/user/{person.pk}/revoke-sessions/", WHY)
     entry = LogEntry.objects.get()
-    assert (entry.object_id, entry.of_tenant.tenant_id) == (str(person.pk), tenant.id)  # type: ignore[attr-defined]
+    assert (entry.object_id, entry.of_tenant.tenant_id) == (str(person.pk), tenant.id)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT schemaname FROM pg_tables WHERE tablename IN ('django_admin_log', 'lens_tenantlogentry')"

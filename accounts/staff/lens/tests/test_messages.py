@@ -9,9 +9,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.staff.lens import grants
+from accounts.staff.lens import exporting, grants
 from accounts.staff.lens.grants import HIDDEN, MESSAGE_ACCESS
-from accounts.staff.lens.tests.world import addresses, keys_of, marker, site_addresses, text_of
+from accounts.staff.lens.tests.world import add_messages, addresses, keys_of, marker, site_addresses, text_of
 from chat.models import Channel, Message
 from platform_site.binding import bind
 from tenancy.models import Tenant
@@ -93,9 +93,6 @@ def test_it_is_not_even_read(browser: Client, furnished: Tenant) -> None:
 def test_an_export_asks_anew_with_each_step(
     browser: Client, furnished: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from accounts.staff.lens import exporting
-    from accounts.staff.lens.tests.world import add_messages
-
     with bind(furnished.ref):
         channel = Channel.objects.get()
         add_messages(channel, channel.created_by, 3)

@@ -1,9 +1,15 @@
 """Every page of the lens, for whoever may only look."""
 
-import pytest
-from django.db import connection
-from django.test import Client
+import json
+import re
+from typing import Any
 
+import pytest
+from django.test import Client, RequestFactory
+from django.urls import get_script_prefix
+
+from accounts.models import User
+from accounts.staff.lens.site import site
 from accounts.staff.lens.tests.world import (
     SECRET,
     addresses,
@@ -17,7 +23,7 @@ from accounts.staff.lens.tests.world import (
     text_of,
 )
 from accounts.staff.models import StaffAct, StaffUser
-from platform_site.binding import bind
+from platform_site.binding import bind, bound_tenant, connection
 from platform_site.ids import uuid7
 from platform_site.journal.models import JournalEntry
 from tenancy.models import Tenant
@@ -93,11 +99,7 @@ def test_no_column_can_be_asked_for_that_is_no_filter(browser: Client, furnished
 
 
 def test_no_secret_is_among_the_columns() -> None:
-    import re
-
     secret = re.compile(r"password$|hash|sealed|secret|key_id|payload|recovery|counter|search_text|pre_image")
-    from accounts.staff.lens.site import site
-
     for admin in site._registry.values():
         for name in {*admin.list_display, *admin.fields, *admin.export_more}:
             assert not secret.search(name), (admin, name)
@@ -114,8 +116,6 @@ def test_an_export_is_written_down_here_and_there(browser: Client, viewer: Staff
 
 
 def test_formulas_in_an_export_are_texts(browser: Client, furnished: Tenant) -> None:
-    from accounts.models import User
-
     with bind(furnished.ref):
         User.objects.filter(email__startswith=marker(furnished)).update(
             first_name='=HYPERLINK("http://x")', last_name=""
@@ -124,8 +124,6 @@ def test_formulas_in_an_export_are_texts(browser: Client, furnished: Tenant) -> 
     assert "'=HYPERLINK" in csv
     assert ',"=HYPERLINK' not in csv
     rows = browser.get("/admin/t/acme/accounts/user/export.json")
-    import json
-
     assert any(row["name"].startswith("=HYPERLINK") for row in json.loads(text_of(rows)))
 
 
@@ -164,6 +162,17 @@ def test_the_public_admin_is_as_it_was_afterwards(browser: Client, furnished: Te
     page = browser.get("/admin/").content.decode()
     assert "/admin/t/acme/" not in page
     assert connection.schema_name == "public"
+    assert (get_script_prefix(), bound_tenant()) == ("/", None)
+
+
+def test_the_site_is_nobodys_where_no_tenant_is_in_place(viewer: StaffUser, tenant: Tenant) -> None:
+    request: Any = RequestFactory().get("/admin/")
+    request.user = viewer
+    assert not site.has_permission(request)
+    request.lens_tenant = tenant.ref
+    assert not site.has_permission(request)
+    with bind(tenant.ref):
+        assert site.has_permission(request)
 
 
 def test_a_page_is_made_of_what_its_policy_allows(browser: Client, tenant: Tenant) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.db import connection
 from django.test import Client
 
 from accounts.admin import UserAdmin
@@ -28,7 +27,7 @@ from accounts.staff.lens.tests.world import (
 from accounts.staff.models import StaffUser
 from accounts.staff.roles import StaffRole
 from accounts.staff.services import session_open
-from platform_site.binding import BindingError, bind
+from platform_site.binding import BindingError, bind, connection
 from tenancy.models import Tenant
 from tests.support import scaled, threads_close_connections
 
@@ -128,7 +127,7 @@ def test_one_stands_still_in_the_middle_while_the_other_does_everything(
     assert shown == [True]
     assert sum(seen) > len(models())
     entry = LogEntry.objects.get()
-    assert entry.of_tenant.tenant_id == second.id  # type: ignore[attr-defined]
+    assert entry.of_tenant.tenant_id == second.id
 
 
 def test_hundreds_of_requests_in_any_order(pair: tuple[Tenant, Tenant], staff: StaffUser) -> None:
@@ -205,7 +204,7 @@ def test_a_page_that_breaks_leaves_nothing_bound(
 def test_a_query_with_a_wrong_binding_is_refused(pair: tuple[Tenant, Tenant]) -> None:
     first, second = pair
     with bind(first.ref):
-        connection.set_schema(second.schema_name)  # type: ignore[attr-defined]
+        connection.set_schema(second.schema_name)
         with pytest.raises(BindingError):
             User.objects.count()
-        connection.set_schema(first.schema_name)  # type: ignore[attr-defined]
+        connection.set_schema(first.schema_name)

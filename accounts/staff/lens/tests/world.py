@@ -192,12 +192,17 @@ def addresses(tenant: Tenant, model: type[Model]) -> Iterable[tuple[str, str]]:
         yield "search", f"{place}?q={marker(tenant)}"
     for item in admin.list_filter:
         name = item if isinstance(item, str) else item.parameter_name
-        value = model._meta.get_field(name).choices[0][0] if isinstance(item, str) else "accounts"
+        value = _first_choice(model, name) if isinstance(item, str) else "accounts"
         yield "filter", f"{place}?{name}{'__exact' if isinstance(item, str) else ''}={value}"
     yield "detail", f"{place}{key}/change/"
     yield "history", f"{place}{key}/history/"
     yield "csv", f"{place}export.csv"
     yield "json", f"{place}export.json"
+
+
+def _first_choice(model: type[Model], name: str) -> str:
+    field: Any = model._meta.get_field(name)
+    return str(field.choices[0][0])
 
 
 def site_addresses(tenant: Tenant) -> Iterable[str]:
