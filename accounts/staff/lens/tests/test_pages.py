@@ -23,10 +23,12 @@ from accounts.staff.lens.tests.world import (
     text_of,
 )
 from accounts.staff.models import StaffAct, StaffUser
+from accounts.staff.services import session_open
 from platform_site.binding import bind, bound_tenant, connection
 from platform_site.ids import uuid7
 from platform_site.journal.models import JournalEntry
 from tenancy.models import Tenant
+from tenancy.org_settings.models import OrgSetting
 
 
 def counts(tenant: Tenant) -> dict[str, int]:
@@ -180,8 +182,21 @@ def test_a_page_is_made_of_what_its_policy_allows(browser: Client, tenant: Tenan
     assert "'unsafe-eval'" in answer["Content-Security-Policy"]
 
 
-def test_what_looks_like_the_api_behind_the_prefix_is_none(viewer: StaffUser, tenant: Tenant) -> None:
+def test_what_looks_like_the_api_behind_the_prefix_is_none(helper: StaffUser, tenant: Tenant) -> None:
+    session_open(staff=helper, tenant_id=tenant.id, reason="x")
     strict = Client(enforce_csrf_checks=True)
-    strict.force_login(viewer)
+    strict.force_login(helper)
     assert strict.get("/admin/t/acme/api/v1/users").status_code == 404
+    # Refused for want of the form's token, which the API does not ask for.
     assert strict.post("/admin/t/acme/api/v1/users").status_code == 403
+
+
+def test_a_setting_that_is_sealed_or_that_nobody_knows_any_more_only_says_that_it_is_set(
+    browser: Client, furnished: Tenant
+) -> None:
+    with bind(furnished.ref):
+        OrgSetting.objects.create(key="gone.setting", value="leftover")
+    for key in ("a.sealed.one", "gone.setting"):
+        page = browser.get(f"{place_of(OrgSetting, 'acme')}{quoted(key)}/change/").content.decode()
+        assert "(set, not shown)" in page
+        assert "leftover" not in page
