@@ -21,9 +21,6 @@ from django.utils.deprecation import MiddlewareMixin
 
 
 def is_api(request: HttpRequest) -> bool:
-    if hasattr(request, "lens_tenant"):
-        # A page of the lens is routed by what follows its prefix, whatever that looks like.
-        return False
     return request.path_info.startswith("/api/") or request.path_info == "/api"
 
 
