@@ -72,7 +72,7 @@ def link_state(one: LinkToken) -> str:
     return "expired" if one.expires_at <= timezone.now() else "open"
 
 
-@lens(User)
+@lens(User, "person", "people")
 class UserAdmin(LensModelAdmin):
     list_display = ("name", "email", "role_shown", "status_shown", "verified", "last_sign_in_at", "created_at")
     list_filter = ("status", "role")
@@ -197,7 +197,7 @@ class UserAdmin(LensModelAdmin):
         return "The person is activated."
 
 
-@lens(Session)
+@lens(Session, "session")
 class SessionAdmin(LensModelAdmin):
     list_display = ("created_at", "person", "last_used_at", "ip", "device", "state")
     list_select_related = ("user",)
@@ -240,7 +240,7 @@ class SessionAdmin(LensModelAdmin):
         return "The session is over."
 
 
-@lens(LinkToken)
+@lens(LinkToken, "mailed link")
 class LinkTokenAdmin(LensModelAdmin):
     """Invitations, and the other links that were mailed. Not the links themselves."""
 
@@ -274,7 +274,7 @@ def _permission_names(numbers: Sequence[int]) -> str:
     return ", ".join(item.key for item in permissions if item.number in numbers) or "none"
 
 
-@lens(ApiKey)
+@lens(ApiKey, "API key")
 class ApiKeyAdmin(LensModelAdmin):
     list_display = ("name", "hint", "person", "created_at", "last_used_at", "expires_at", "revoked_at")
     list_select_related = ("created_by",)
@@ -311,7 +311,7 @@ def _holders(profile: CustomProfile) -> Iterable[Sequence[Any]]:
         yield Cell(person.display_name, address(User, person.pk)), person.email, person.get_status_display()
 
 
-@lens(CustomProfile)
+@lens(CustomProfile, "profile")
 class CustomProfileAdmin(LensModelAdmin):
     """The tenant's own profiles; the platform's are code."""
 

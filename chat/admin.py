@@ -39,7 +39,7 @@ def _fate(message: Message) -> str:
     return "edited" if message.edited_at is not None else ""
 
 
-@lens(Channel)
+@lens(Channel, "channel")
 class ChannelAdmin(LensModelAdmin):
     list_display = ("created_at", "kind", "name_shown", "last_seq", "last_message_at", "archived_at")
     search_help_text = "A channel's id"
@@ -71,7 +71,7 @@ class ChannelAdmin(LensModelAdmin):
         return link("Messages of this channel", list_address(Message, channel__id__exact=channel.pk))
 
 
-@lens(Message)
+@lens(Message, "message")
 class MessageAdmin(LensModelAdmin):
     """Nothing searches through what was said, whatever is allowed."""
 

@@ -12,7 +12,7 @@ from accounts.staff.lens.site import lens
 from events.models import Event
 
 
-@lens(Event)
+@lens(Event, "event")
 class EventAdmin(LensModelAdmin):
     """In the order in which they came, which is that of their ids."""
 

@@ -46,7 +46,7 @@ def _deliveries(told: Notification) -> Iterable[Sequence[Any]]:
         yield Cell(one.channel, address(Delivery, one.pk)), state_of(one), why(one), _moment(one.sent_at)
 
 
-@lens(Notification)
+@lens(Notification, "notification")
 class NotificationAdmin(LensModelAdmin):
     list_display = ("created_at", "title", "event_key", "person", "read")
     list_select_related = ("user",)
@@ -89,7 +89,7 @@ def _suppressed(delivery: Delivery) -> Iterable[Sequence[Any]]:
         )
 
 
-@lens(Delivery)
+@lens(Delivery, "delivery", "deliveries")
 class DeliveryAdmin(LensModelAdmin):
     """With what a mail server or provider said about it."""
 
@@ -154,7 +154,7 @@ def _carried(digest: Digest) -> Iterable[Sequence[Any]]:
         yield Cell(one.notification.title, address(Delivery, one.pk)), state_of(one), why(one)
 
 
-@lens(Digest)
+@lens(Digest, "digest")
 class DigestAdmin(LensModelAdmin):
     list_display = ("due_at", "person", "kind", "status", "items", "sent_at")
     list_select_related = ("user",)
@@ -171,7 +171,7 @@ class DigestAdmin(LensModelAdmin):
         return person_link(digest.user)
 
 
-@lens(Suppression)
+@lens(Suppression, "suppression")
 class SuppressionAdmin(LensModelAdmin):
     list_display = ("created_at", "email_shown", "reason_shown", "scope", "detail", "expires_at")
     list_filter = ("reason", "scope")
@@ -213,7 +213,7 @@ class SuppressionAdmin(LensModelAdmin):
         return "The address gets mail again."
 
 
-@lens(SmtpServer)
+@lens(SmtpServer, "mail server")
 class SmtpServerAdmin(LensModelAdmin):
     """The tenant's own server, without its password."""
 

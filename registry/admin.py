@@ -61,7 +61,7 @@ def _merged(entity: Entity) -> Iterable[Sequence[Any]]:
         yield Cell(one.name, address(Entity, one.pk)), str(one.pk)
 
 
-@lens(Entity)
+@lens(Entity, "record")
 class EntityAdmin(LensModelAdmin):
     list_display = ("name_shown", "email", "entity_class", "status_shown", "links_count", "updated_at")
     list_filter = ("status",)
@@ -111,7 +111,7 @@ class EntityAdmin(LensModelAdmin):
         return link("Events of this record", list_address(Event, canonical_id__exact=entity.pk))
 
 
-@lens(Link)
+@lens(Link, "link")
 class LinkAdmin(LensModelAdmin):
     list_display = ("created_at", "app", "entity_type", "entity_id_in_app", "record", "method", "unlinked_at")
     list_select_related = ("entity",)
@@ -141,7 +141,7 @@ class LinkAdmin(LensModelAdmin):
         return person_link(people_by_uuid([one.created_by]).get(one.created_by)) if one.created_by else NOTHING
 
 
-@lens(Merge)
+@lens(Merge, "merge")
 class MergeAdmin(LensModelAdmin):
     list_display = ("at", "into", "part", "reason", "undone_at")
     list_select_related = ("winner", "loser")

@@ -9,7 +9,7 @@ from platform_site.setup_tasks import setup_tasks
 from setup_hub.models import TaskState
 
 
-@lens(TaskState)
+@lens(TaskState, "task")
 class TaskStateAdmin(LensModelAdmin):
     list_display = ("code", "title", "status", "source", "detail", "completed_at", "last_checked_at")
     list_filter = ("status",)

@@ -25,7 +25,7 @@ from platform_site.outbox.services import redrive
 _RESTING = (OutboxRow.State.DEAD, OutboxRow.State.PARKED)
 
 
-@lens(OutboxRow)
+@lens(OutboxRow, "piece of work", "waiting work")
 class OutboxRowAdmin(LensModelAdmin):
     """Dead letters, and what waits for the tenant to be reactivated. What is on its way is gone before one looks."""
 

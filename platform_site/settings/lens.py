@@ -12,6 +12,11 @@ def _company(request: HttpRequest) -> str:
     return str(getattr(request, "lens_company", ""))
 
 
+def _elsewhere(request: HttpRequest) -> bool:
+    """What leads out of the lens is never where one is."""
+    return False
+
+
 def _items(*entries: tuple[str, str, str]) -> list[dict[str, Any]]:
     """Title, icon, and the model whose list it leads to."""
     return [
@@ -34,7 +39,7 @@ UNFOLD_LENS: dict[str, Any] = {name: UNFOLD[name] for name in _LOOKS} | {
         "navigation": [
             {
                 "items": [
-                    {"title": "All tenants", "icon": "arrow_back", "link": "/admin/"},
+                    {"title": "All tenants", "icon": "arrow_back", "link": "/admin/", "active": _elsewhere},
                     {"title": "Overview", "icon": "home", "link": reverse_lazy("admin:index")},
                     {"title": "Staff session", "icon": "edit_note", "link": reverse_lazy("admin:lens_session")},
                 ],

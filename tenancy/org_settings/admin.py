@@ -26,7 +26,7 @@ def _effective(_: Any) -> Any:
         yield state.definition.label, state.definition.key, value, "default" if state.is_default else "chosen"
 
 
-@lens(OrgSetting)
+@lens(OrgSetting, "setting")
 class OrgSettingAdmin(LensModelAdmin):
     """The rows are what was chosen; what is in force stands beneath."""
 

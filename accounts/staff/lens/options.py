@@ -56,7 +56,8 @@ class LensChangeList(ChangeList):
         self.model_admin.fill(self.result_list)
         self.first_row, self.last_row = start + 1, start + len(self.result_list)
         self.result_count = len(self.result_list)
-        self.full_result_count = None
+        # The same, lest it says "show all".
+        self.full_result_count = self.result_count
         self.show_full_result_count = False
         self.show_admin_actions = bool(rows)
         self.can_show_all = False

@@ -126,10 +126,12 @@ class TenantAdminSite(UnfoldAdminSite):
 site = TenantAdminSite(name="admin")
 
 
-def lens(model: type[Model]) -> Callable[[type[Shown]], type[Shown]]:
-    """Show this model in every tenant's lens, by the decorated ``LensModelAdmin``."""
+def lens(model: type[Model], name: str, plural: str = "") -> Callable[[type[Shown]], type[Shown]]:
+    """Show this model in every tenant's lens under this name, by the decorated ``LensModelAdmin``."""
 
     def register(admin_class: type[Shown]) -> type[Shown]:
+        # Here and not in its Meta, which would be a migration of every tenant for the sake of a heading.
+        model._meta.verbose_name, model._meta.verbose_name_plural = name, plural or f"{name}s"
         site.register(model, admin_class)
         return admin_class
 
