@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.admin import display
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -30,6 +31,11 @@ from platform_site.permissions import permissions
 
 # Why a session that staff ended is over.
 _BY_SUPPORT: Final = "support"
+_DOABLE: Final = {
+    User.Status.PENDING: ("resend_invitation", "deactivate"),
+    User.Status.ACTIVE: ("send_reset_link", "revoke_sessions", "deactivate"),
+    User.Status.INACTIVE: ("activate",),
+}
 
 
 def _live(sessions: "QuerySet[Session]") -> "QuerySet[Session]":
@@ -110,6 +116,15 @@ class UserAdmin(LensModelAdmin):
 
     def title_of(self, subject: User) -> str:
         return subject.display_name
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """What makes sense for somebody in this state; the services refuse the rest."""
+        possible = super().get_actions_detail(request, object_id)
+        if not possible:
+            return []
+        person = self.get_object(request, unquote(str(object_id)))
+        names = _DOABLE.get(person.status, ()) if person is not None else ()
+        return [one for one in possible if one.method.original_function_name in names]
 
     def journal_id(self, subject: User) -> str:
         return str(subject.uuid)

@@ -79,7 +79,6 @@ class LensModelAdmin(ModelAdmin):
     sortable_by = ()
     view_on_site = False
     ordering: Sequence[str] = ("-pk",)
-    actions_selection_counter = False
     # Beneath the detail page.
     panels: ClassVar[Sequence[Panel]] = ()
     # Further lookups that an address may ask for, as links from other pages do.

@@ -153,6 +153,22 @@ def test_an_administrator_too_but_never_the_last_one(working: Client, alice: Api
     assert alice.get("/auth/me").status_code == 401
 
 
+def test_what_is_offered_goes_by_the_persons_state(working: Client, tenant: Tenant) -> None:
+    active, invited = bob_of(tenant), pending(tenant)
+    offered = {
+        person.pk: [
+            action
+            for action in ACTIONS
+            if f"{person.pk}/{action}/" in working.get(f"{HOME}/accounts/user/{person.pk}/change/").content.decode()
+        ]
+        for person in (active, invited)
+    }
+    assert offered == {
+        active.pk: ["send-reset-link", "revoke-sessions", "deactivate"],
+        invited.pk: ["resend-invitation", "deactivate"],
+    }
+
+
 def test_sessions_are_ended_all_or_one(working: Client, bob: Api, tenant: Tenant) -> None:
     person = bob_of(tenant)
     with bind(tenant.ref):
