@@ -40,6 +40,7 @@ ADDRESS_SUPPRESSED = journal_key(
     "notifications.address_suppressed", "An address gets no more mail, or no optional mail"
 )
 SUPPRESSION_LIFTED = journal_key("notifications.suppression_lifted", "An address gets mail again")
+DELIVERY_RESENT = journal_key("notifications.delivery_resent", "A mail that had not arrived was sent again")
 UNSUBSCRIBED = journal_key(
     "notifications.unsubscribed", "Somebody changed what comes by mail, by a link in one", audited=False
 )

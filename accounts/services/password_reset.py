@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts import catalog, errors
 from accounts.models import LinkToken, Session, User
 from accounts.services.asked_by_address import asked_about, keep_request, link_for_request
-from accounts.services.links import link_lock, link_read, links_void
+from accounts.services.links import link_create, link_lock, link_read, links_void
 from accounts.services.passwords import (
     password_check,
     password_context,
@@ -23,7 +23,7 @@ from accounts.services.sign_in import allowance_return
 from accounts.services.token_tenant import tenant_of_token
 from accounts.tokens import OpaqueToken
 from platform_site.binding import bind
-from platform_site.errors import NOT_FOUND, PlatformError, invalid_field
+from platform_site.errors import CONFLICT, NOT_FOUND, PlatformError, invalid_field
 from platform_site.journal.services import record
 
 FORGOT = "accounts.password_forgot"
@@ -43,6 +43,19 @@ def password_forgot_serve(*, request_id: UUID, payload: dict[str, Any]) -> None:
         if link is not None:
             data = {"linkId": str(link.id)}
             record(catalog.PASSWORD_RESET_REQUESTED, subject=("user", user.uuid), data=data)
+
+
+@transaction.atomic
+def password_reset_send(*, user_id: int) -> None:
+    """Mail a reset link to an active person, for whom somebody else asks. The older ones die.
+
+    Raises ``not_found``, also for who was erased, and ``conflict`` for who cannot sign in.
+    """
+    user = person_lock(id=user_id)
+    if user.status != User.Status.ACTIVE:
+        raise PlatformError(CONFLICT, "Only somebody who is active can be sent a reset link.")
+    link = link_create(user=user, kind=LinkToken.Kind.RESET_PASSWORD)
+    record(catalog.PASSWORD_RESET_REQUESTED, subject=("user", user.uuid), data={"linkId": str(link.id)})
 
 
 def password_reset(*, token: str, password: str) -> None:

@@ -174,7 +174,8 @@ def _reachable(actor: Identity, ref: Ref) -> User:
     """
     user = user_find(ref)
     if user.role == Role.TENANT_ADMIN:
-        still = actor.user_id in administrators_lock() if actor.is_person else False
+        administrators = administrators_lock()
+        still = actor.is_staff or (actor.is_person and actor.user_id in administrators)
         if not still:
             # Demoted a moment ago, by somebody who was first.
             raise PlatformError(errors.CANNOT_MODIFY_SUPERIOR)

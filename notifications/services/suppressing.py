@@ -41,7 +41,7 @@ def address_hash(email: str, key_id: str = "") -> bytes:
     return derived_secret(key_id or current_token_key(), "mail address", tenant_id, email_key(email)).encode()
 
 
-def _hashes(email: str) -> list[bytes]:
+def addresses_hashed(email: str) -> list[bytes]:
     """With each key of the ring."""
     return [address_hash(email, kid) for kid, _ in settings.TOKEN_KEYS]
 
@@ -75,6 +75,11 @@ def suppressions() -> QuerySet[Suppression]:
     return Suppression.objects.filter(_in_time()).order_by("-id")
 
 
+def suppressions_of(email: str) -> list[Suppression]:
+    """What keeps mail from this address now; at most one for each scope and key."""
+    return list(suppressions().filter(address_hash__in=addresses_hashed(email))) if email else []
+
+
 @transaction.atomic
 def suppression_lift(suppression_id: UUID) -> None:
     """Send to this address again. Raises ``not_found``."""
@@ -85,7 +90,7 @@ def suppression_lift(suppression_id: UUID) -> None:
 @transaction.atomic
 def subscribe(email: str) -> bool:
     """Take back that this address wants nothing optional. Gives whether it did."""
-    return _lift(Suppression.objects.filter(address_hash__in=_hashes(email), scope=OPTIONAL))
+    return _lift(Suppression.objects.filter(address_hash__in=addresses_hashed(email), scope=OPTIONAL))
 
 
 def _lift(rows: QuerySet[Suppression]) -> bool:
@@ -109,7 +114,7 @@ def _in_time() -> Q:
 
 def is_suppressed(email: str, *, optional: bool) -> bool:
     """Whether this address gets none; ``optional`` mail is kept from more of them than what is mandatory."""
-    found = list(Suppression.objects.filter(_in_time(), address_hash__in=_hashes(email)))
+    found = list(Suppression.objects.filter(_in_time(), address_hash__in=addresses_hashed(email)))
     current = address_hash(email)
     for row in found:
         if bytes(row.address_hash) != current:
@@ -134,7 +139,7 @@ def soft_bounced(email: str, at: datetime) -> bool:
     if not email:
         return False
     SoftBounce.objects.create(id=uuid7(), address_hash=address_hash(email), at=at)
-    recent = SoftBounce.objects.filter(address_hash__in=_hashes(email), at__gt=at - SOFT_WINDOW, at__lte=at)
+    recent = SoftBounce.objects.filter(address_hash__in=addresses_hashed(email), at__gt=at - SOFT_WINDOW, at__lte=at)
     if recent.count() < SOFT_BOUNCES:
         return False
     return suppress(email, Reason.SOFT_BOUNCE, ALL, f"{SOFT_BOUNCES} within a week", at + SOFT_PAUSE)

@@ -16,6 +16,8 @@ class Identity:
     Built by accounts, read by access rules and views. For a key, ``session_id``
     and ``user_uuid`` are the key's id and ``user_id`` is 0; it ranks as a manager,
     who may touch plain users only, and its ``permissions`` are those it was given.
+    Staff of the platform (``is_staff``) act with an administrator's role and are nobody
+    in the tenant, so both ids are 0; only their own pages make such an identity.
     """
 
     tenant: TenantRef
@@ -31,6 +33,7 @@ class Identity:
     impersonator: str = ""
     messages_until: datetime | None = None
     is_person: bool = True
+    is_staff: bool = False
 
     @property
     def reads_messages(self) -> bool:

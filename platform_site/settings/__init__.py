@@ -13,6 +13,7 @@ from platform_site.settings.security import *
 from platform_site.settings.mail import *
 from platform_site.settings.billing import *
 from platform_site.settings.admin import *
+from platform_site.settings.lens import *
 from platform_site.settings.logging import *
 
 if env.text("PLATFORM_ENV") == "test":

@@ -31,6 +31,7 @@ SHARED_APPS = [
     "django_tenants",
     "tenancy.erasures",
     "accounts.staff",
+    "accounts.staff.lens",
     "accounts.directory",
     "platform_site.outbox",
     "billing",
@@ -79,6 +80,8 @@ MIDDLEWARE = [
     # The plain one: an answer of the API belongs into nobody's frame either.
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "accounts.api.middleware.TenantTokenMiddleware",
+    # Last, so that a page of one tenant is made inside that tenant and everything else outside.
+    "accounts.staff.lens.middleware.LensMiddleware",
 ]
 
 # PageCsrf is Django's CSRF middleware for every page; the check knows it by its own name only.
