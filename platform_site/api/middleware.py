@@ -13,6 +13,7 @@ from platform_site.api.exceptions import http_error, translate
 from platform_site.api.origin import client_address
 from platform_site.context import WorkContext, work_context
 from platform_site.errors import MALFORMED_REQUEST, PAYLOAD_TOO_LARGE, PlatformError
+from platform_site.metrics.measures import request_answered
 
 log = structlog.get_logger("access")
 
@@ -40,13 +41,15 @@ class RequestContextMiddleware:
         with work_context(work):
             response = self.get_response(request)
             response["X-Request-Id"] = request_id
+            took = time.perf_counter() - started
+            request_answered(request, response.status_code, took)
             identity = getattr(request, "identity", None)
             log.info(
                 "request",
                 method=request.method,
                 path=_SECRET_PATHS.sub(r"\1[redacted]", request.path),
                 status=response.status_code,
-                ms=round((time.perf_counter() - started) * 1000, 1),
+                ms=round(took * 1000, 1),
                 origin=work.origin,
                 **({"tenant": str(identity.tenant.id), "user": str(identity.user_uuid)} if identity else {}),
             )
