@@ -21,7 +21,9 @@ from tests.support import database_environment
 
 TOKEN = "a-token-of-sixteen-or-more"
 WITH_TOKEN = {"Authorization": f"Bearer {TOKEN}"}
-pytestmark = pytest.mark.commits
+
+LIVE_ROUTE = b"/api/v1/health/live"
+LEFT_BEHIND = "counter_999999999.db"
 LIVE = 'core_http_requests_total{method="GET",route="/api/v1/health/live",status="200"}'
 
 
@@ -40,40 +42,50 @@ def value(text: str, series: str) -> float:
     return float(found[1]) if found else 0.0
 
 
-@pytest.fixture
-def web(committed: str, tmp_path: Path) -> Iterator[Web]:
-    with granian(environment(committed, tmp_path), workers=2) as web:
+@pytest.fixture(scope="module")
+def counts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the two workers count, and what an earlier run has left there."""
+    directory = tmp_path_factory.mktemp("counts")
+    (directory / LEFT_BEHIND).write_bytes(b"what is no file of the library")
+    return directory
+
+
+@pytest.fixture(scope="module")
+def web(django_db_setup: None, counts: Path) -> Iterator[Web]:
+    """Two workers over the database of all tests, in which they change nothing."""
+    with granian(environment(os.environ["TEST_DATABASE_NAME"], counts), workers=2) as web:
         yield web
+
+
+def get(port: int, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+    return httpx.get(f"http://127.0.0.1:{port}{path}", headers=headers, timeout=60)
 
 
 def scrape(web: Web) -> str:
     # A connection of its own each time: any of the workers may answer.
-    answer = httpx.get(f"http://127.0.0.1:{web.port}/metrics", headers=WITH_TOKEN)
+    answer = get(web.port, "/metrics", WITH_TOKEN)
     assert answer.status_code == 200
     return answer.text
 
 
-def test_whichever_worker_is_asked_answers_for_both(web: Web, tmp_path: Path) -> None:
+def test_whichever_worker_is_asked_answers_for_both(web: Web, counts: Path) -> None:
     before = value(scrape(web), LIVE)
 
     def ask(times: int) -> None:
         for _ in range(times):
-            httpx.get(f"http://127.0.0.1:{web.port}/api/v1/health/live").raise_for_status()
+            get(web.port, "/api/v1/health/live").raise_for_status()
 
     threads = [threading.Thread(target=ask, args=[25]) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    counts = [value(scrape(web), LIVE) for _ in range(10)]
-    assert counts == [before + 100] * 10
-    writers = [path for path in tmp_path.glob("counter_*.db") if LIVE_ROUTE in path.read_bytes()]
+    assert [value(scrape(web), LIVE) for _ in range(10)] == [before + 100] * 10
+    writers = [path for path in counts.glob("counter_*.db") if LIVE_ROUTE in path.read_bytes()]
     assert len(writers) == 2, "only one of the workers answered anything, so this proves nothing"
 
 
-LIVE_ROUTE = b"/api/v1/health/live"
-
-
+@pytest.mark.commits
 def test_what_a_worker_counted_is_there_after_it_died(committed: str, tmp_path: Path) -> None:
     again = {"GRANIAN_RESPAWN_FAILED_WORKERS": "1", "GRANIAN_RESPAWN_INTERVAL": "0.1"}
     with granian(environment(committed, tmp_path, **again), workers=2) as web:
@@ -82,7 +94,7 @@ def test_what_a_worker_counted_is_there_after_it_died(committed: str, tmp_path: 
 
 def _dies_and_counts_on(web: Web) -> None:
     for _ in range(20):
-        httpx.get(f"http://127.0.0.1:{web.port}/api/v1/health/live").raise_for_status()
+        get(web.port, "/api/v1/health/live").raise_for_status()
     before = value(scrape(web), LIVE)
     assert before >= 20
     dies = worker_pids(web)[0]
@@ -109,11 +121,9 @@ def scrape_patiently(web: Web) -> str:
     raise AssertionError("nobody answers any more")
 
 
-def test_a_restart_begins_anew(committed: str, tmp_path: Path) -> None:
-    (tmp_path / "counter_999999999.db").write_bytes(b"what is no file of the library")
-    with granian(environment(committed, tmp_path), workers=2) as web:
-        assert "core_build_info" in scrape(web)
-    assert not (tmp_path / "counter_999999999.db").exists()
+def test_a_restart_begins_anew(web: Web, counts: Path) -> None:
+    assert "core_build_info" in scrape(web)
+    assert not (counts / LEFT_BEHIND).exists()
 
 
 def test_how_things_stand_comes_from_the_database(web: Web) -> None:
@@ -127,28 +137,29 @@ def test_how_things_stand_comes_from_the_database(web: Web) -> None:
 
 
 def test_without_the_token_there_is_no_such_page(web: Web) -> None:
-    address = f"http://127.0.0.1:{web.port}/metrics"
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}):
-        answer = httpx.get(address, headers=headers)
+        answer = get(web.port, "/metrics", headers)
         assert answer.status_code == 404
         assert "core_" not in answer.text
 
 
+@pytest.mark.commits
 def test_while_it_is_off_there_is_no_such_page_either(committed: str, tmp_path: Path) -> None:
     with granian(environment(committed, tmp_path, METRICS_TOKEN=""), workers=1) as web:
-        answer = httpx.get(f"http://127.0.0.1:{web.port}/metrics", headers={"Authorization": "Bearer"})
+        answer = get(web.port, "/metrics", {"Authorization": "Bearer"})
         assert answer.status_code == 404
         assert "core_" not in answer.text
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.commits
 def test_a_process_of_sockets_answers_whoever_has_the_token(committed: str, tmp_path: Path) -> None:
     process = Process(environment(committed, tmp_path / "counts"), tmp_path / "log")
     process.start()
     try:
         address = f"http://127.0.0.1:{process.port}/metrics"
-        assert httpx.get(address).status_code == 404
-        text = httpx.get(address, headers=WITH_TOKEN).text
+        assert httpx.get(address, timeout=60).status_code == 404
+        text = httpx.get(address, headers=WITH_TOKEN, timeout=60).text
         assert value(text, "core_realtime_sockets") == 0
         assert "core_realtime_gaps_total 0" in text
         assert "core_build_info" in text
@@ -156,17 +167,19 @@ def test_a_process_of_sockets_answers_whoever_has_the_token(committed: str, tmp_
         process.stop()
 
 
+@pytest.mark.commits
 def test_without_a_token_a_process_of_sockets_answers_its_own_machine_alone(committed: str, tmp_path: Path) -> None:
     process = Process(environment(committed, tmp_path / "counts", METRICS_TOKEN=""), tmp_path / "log")
     process.start()
     try:
         address = f"http://127.0.0.1:{process.port}/metrics"
-        assert "core_realtime_sockets 0" in httpx.get(address).text
-        assert httpx.get(address, headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 404
+        assert "core_realtime_sockets 0" in httpx.get(address, timeout=60).text
+        assert httpx.get(address, headers={"X-Forwarded-For": "203.0.113.9"}, timeout=60).status_code == 404
     finally:
         process.stop()
 
 
+@pytest.mark.commits
 def test_a_worker_answers_for_the_processes_that_it_forks(committed: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
@@ -184,7 +197,7 @@ def test_a_worker_answers_for_the_processes_that_it_forks(committed: str, tmp_pa
         text = ""
         for _ in range(300):
             try:
-                text = httpx.get(address, headers=WITH_TOKEN).text
+                text = httpx.get(address, headers=WITH_TOKEN, timeout=60).text
             except httpx.TransportError:
                 text = ""
             if value(text, series) == 6:
@@ -192,7 +205,7 @@ def test_a_worker_answers_for_the_processes_that_it_forks(committed: str, tmp_pa
             time.sleep(0.1)
         assert value(text, series) == 6, (tmp_path / "log").read_text()[-3000:]
         assert value(text, 'core_task_seconds_count{task="platform_site.outbox.sweep"}') == 6
-        assert httpx.get(address).status_code == 404
+        assert httpx.get(address, timeout=60).status_code == 404
     finally:
         worker.terminate()
         worker.wait(30)
@@ -212,6 +225,7 @@ def test_a_database_that_is_away_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
     assert families["core_database_up"].samples[0].value == 0
 
 
+@pytest.mark.django_db
 def test_two_scrapes_cost_the_database_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[int] = []
     connect = gauges.connect_beside
