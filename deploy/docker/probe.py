@@ -1,4 +1,4 @@
-"""Asks a process on this machine whether it answers: ``python probe.py PORT PATH``. Exit code 0 for an answer of 2xx."""
+"""Asks a process on this machine whether it answers: ``python probe.py PORT PATH``. Exit code 0 for 2xx."""
 
 import http.client
 import sys
