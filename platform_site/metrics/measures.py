@@ -32,10 +32,15 @@ def request_answered(request: HttpRequest, status: int, seconds: float) -> None:
     if not REQUESTS.is_on:
         return
     method = request.method if request.method in _METHODS else OTHER
-    match: ResolverMatch | None = request.resolver_match
-    route = _template(match.route) if match is not None else "none"
+    route = route_of(request)
     REQUESTS.add(str(method), route, str(status))
     REQUEST_SECONDS.observe(seconds, str(method), route)
+
+
+def route_of(request: HttpRequest) -> str:
+    """The template of a request's path; ``none`` for one that was answered before anybody looked at its path."""
+    match: ResolverMatch | None = request.resolver_match
+    return _template(match.route) if match is not None else "none"
 
 
 @lru_cache(maxsize=2048)

@@ -18,8 +18,10 @@ def connect() -> None:
 
 def _start(**_: Any) -> None:
     # Knows models, and this module is loaded before they are.
+    from platform_site import tracing
     from platform_site.metrics import serving
 
+    tracing.start("worker")
     if serving.start("worker"):
         watch()
 

@@ -11,6 +11,7 @@ import orjson
 import structlog
 from django.db import transaction
 
+from platform_site import tracing
 from platform_site.binding import bind
 from platform_site.context import WorkContext, work_context
 from platform_site.errors import PlatformError
@@ -56,7 +57,7 @@ def run(row: Claimed) -> None:
         log.warning("outbox.lease_lost", reaction=row.reaction)
         OUTBOX_RUNS.add(row.reaction, "lost")
         return
-    with clock_of(row.now):
+    with clock_of(row.now), tracing.span(f"outbox {row.reaction}", outbox_entry_id=str(row.entry_id)):
         _run(row)
 
 

@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -29,7 +30,7 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(secrets: Path) -> Iterator[dict[str, str]]:
+def address(secrets: Path) -> Iterator[dict[str, Any]]:
     """Host and port of a PostgreSQL in which the script was run, by psql as the image runs it."""
     home = Path(tempfile.mkdtemp(prefix="roles-", dir="/var/tmp"))
     home.chmod(0o711)
@@ -64,20 +65,20 @@ def address(secrets: Path) -> Iterator[dict[str, str]]:
         shutil.rmtree(Layout(home).socket_dir, ignore_errors=True)
 
 
-def as_role(address: dict[str, str], url: str) -> "psycopg.Connection[tuple[object, ...]]":
+def as_role(address: dict[str, Any], url: str) -> "psycopg.Connection[tuple[object, ...]]":
     found = database_from_url(url)
-    who = {"user": found["USER"], "password": found["PASSWORD"], "dbname": found["NAME"]}
+    who: dict[str, Any] = {"user": found["USER"], "password": found["PASSWORD"], "dbname": found["NAME"]}
     return psycopg.connect(**address, **who, autocommit=True)
 
 
-def test_the_owner_can_make_what_migrations_make(address: dict[str, str], secrets: Path) -> None:
+def test_the_owner_can_make_what_migrations_make(address: dict[str, Any], secrets: Path) -> None:
     with as_role(address, (secrets / "database_owner_url").read_text().strip()) as owner:
         owner.execute("CREATE EXTENSION pg_trgm")
         owner.execute("CREATE SCHEMA t_0123456789abcdef")
         owner.execute("CREATE TABLE public.things (id bigint)")
 
 
-def test_the_application_can_make_nothing(address: dict[str, str], secrets: Path) -> None:
+def test_the_application_can_make_nothing(address: dict[str, Any], secrets: Path) -> None:
     for statement in ("CREATE TABLE public.mine (id bigint)", "CREATE SCHEMA mine", "CREATE ROLE mine"):
         with (
             as_role(address, (secrets / "database_url").read_text().strip()) as application,
@@ -86,7 +87,7 @@ def test_the_application_can_make_nothing(address: dict[str, str], secrets: Path
             application.execute(statement)
 
 
-def test_both_passwords_are_those_of_the_files(address: dict[str, str], secrets: Path) -> None:
+def test_both_passwords_are_those_of_the_files(address: dict[str, Any], secrets: Path) -> None:
     """The server of this test asks nobody for a password, so what it has stored is compared."""
     with psycopg.connect(**address, user="postgres", dbname="postgres") as server:
         for role, file in (("platform_owner", "postgres_owner_password"), ("platform_app", "postgres_app_password")):

@@ -98,8 +98,6 @@ def test_links_of_the_runbooks_lead_somewhere() -> None:
     for target in re.findall(r"\]\(([^)]+)\)", RUNBOOKS):
         file, _, anchor = target.partition("#")
         text = (REPOSITORY / "docs" / file).read_text() if file else RUNBOOKS
-        headings = {
-            re.sub(r"[^\w -]", "", line).strip().lower().replace(" ", "-")
-            for line in re.findall(r"^#+ (.*)$", text, re.M)
-        }
+        lines = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+        headings = {re.sub(r"[^\w -]", "", line).strip().lower().replace(" ", "-") for line in lines}
         assert not anchor or anchor in headings, target

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from benchmarks.processes import Web, granian
+from platform_site.health.probes import connect_beside
 from platform_site.metrics import gauges, serving
 from tests.realtime.processes import Process
 from tests.support import database_environment
@@ -228,7 +229,7 @@ def test_a_database_that_is_away_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.django_db
 def test_two_scrapes_cost_the_database_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[int] = []
-    connect = gauges.connect_beside
+    connect = connect_beside
 
     def count() -> Any:
         looked.append(1)

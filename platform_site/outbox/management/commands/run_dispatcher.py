@@ -9,6 +9,7 @@ import structlog
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, close_old_connections
 
+from platform_site import tracing
 from platform_site.metrics import serving
 from platform_site.outbox import dispatcher
 
@@ -30,6 +31,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{dispatcher.drain()} reactions run.")
             return
         serving.start("dispatcher")
+        tracing.start("dispatcher")
         serving.serve_beside()
         while not stop.is_set():
             close_old_connections()
