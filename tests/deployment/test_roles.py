@@ -37,7 +37,7 @@ def address(secrets: Path) -> Iterator[dict[str, Any]]:
     try:
         with private_postgres(home):
             layout = Layout(home)
-            address = {"host": str(layout.postgres_socket_dir), "port": "5432"}
+            address: dict[str, Any] = {"host": str(layout.postgres_socket_dir), "port": "5432"}
             # In the image there is no database of ours yet, and no role.
             with psycopg.connect(**address, user="postgres", dbname="postgres", autocommit=True) as server:
                 server.execute("DROP DATABASE IF EXISTS platform")
