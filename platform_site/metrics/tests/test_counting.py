@@ -10,6 +10,9 @@ from django.db import connection, transaction
 from django.db.utils import ProgrammingError
 from prometheus_client import CollectorRegistry
 
+from billing.services.events import event_receive
+from billing.stripe_api import key_is_live
+from events.tests.support import UNKNOWN, entity, event
 from platform_site.binding import bind
 from platform_site.mail_connections import send_through
 from platform_site.metrics import instruments
@@ -55,8 +58,10 @@ def test_how_a_route_is_written(route: str, shown: str) -> None:
 
 
 def test_statements_are_timed_and_their_failures_named(api: Api, counted: Counted) -> None:
-    before = counted("core_db_query_seconds_count")
     with connection.cursor() as cursor:
+        # The first statement brings one along that sets the path.
+        cursor.execute("SELECT 1")
+        before = counted("core_db_query_seconds_count")
         cursor.execute("SELECT 1")
     assert counted("core_db_query_seconds_count") == before + 1
     with pytest.raises(ProgrammingError), transaction.atomic(), connection.cursor() as cursor:
@@ -170,3 +175,31 @@ def test_while_nobody_watches_nothing_is_counted() -> None:
 
 def series(registry: CollectorRegistry, name: str) -> list[dict[str, str]]:
     return [one.labels for family in registry.collect() for one in family.samples if one.name == name]
+
+
+@pytest.mark.commits
+def test_events_that_are_taken_in_count_by_what_became_of_them(alice: Api, counted: Counted) -> None:
+    about = entity(alice)
+    sent = [event(about, messageId="m-1"), event(about, messageId="m-2"), event(UNKNOWN)]
+    alice.post("/platform-events/batch", {"events": sent})
+    alice.post("/platform-events", event(about, messageId="m-1"))
+    found = {name: counted("core_events_ingested_total", outcome=name) for name in ("stored", "again", "refused")}
+    assert found == {"stored": 2, "again": 1, "refused": 1}
+
+
+@pytest.mark.commits
+def test_events_of_stripe_count_by_what_became_of_them(tenant: Any, counted: Counted) -> None:
+    def told(number: int, kind: str, **about: str) -> bool:
+        moment = {"created": 1_800_000_000, "livemode": key_is_live(), "data": {"object": about}}
+        return event_receive({"id": f"evt_{number}", "type": kind, **moment})
+
+    customer = {"object": "customer", "id": "cus_nobody"}
+    assert told(1, "customer.updated", **customer)
+    assert not told(1, "customer.updated", **customer)
+    assert told(2, "nobody.knows")
+    assert told(3, "invoice.paid", object="invoice", id="in_of_nobody")
+    # Stripe, who is asked whose customer that is, is not set up here.
+    dispatcher.drain()
+    names = ("received", "again", "ignored", "unmatched", "failed")
+    found = {name: counted("core_stripe_events_total", outcome=name) for name in names}
+    assert found == {"received": 2, "again": 1, "ignored": 1, "unmatched": 1, "failed": 1}
