@@ -90,10 +90,10 @@ def test_whichever_worker_is_asked_answers_for_both(web: Web, counts: Path) -> N
 def test_what_a_worker_counted_is_there_after_it_died(committed: str, tmp_path: Path) -> None:
     again = {"GRANIAN_RESPAWN_FAILED_WORKERS": "1", "GRANIAN_RESPAWN_INTERVAL": "0.1"}
     with granian(environment(committed, tmp_path, **again), workers=2) as web:
-        _dies_and_counts_on(web)
+        _dies_and_counts_on(web, tmp_path)
 
 
-def _dies_and_counts_on(web: Web) -> None:
+def _dies_and_counts_on(web: Web, counts: Path) -> None:
     for _ in range(20):
         get(web.port, "/api/v1/health/live").raise_for_status()
     before = value(scrape(web), LIVE)
@@ -101,11 +101,15 @@ def _dies_and_counts_on(web: Web) -> None:
     dies = worker_pids(web)[0]
     os.kill(dies, 9)
     until = time.monotonic() + 30
-    while dies in (there := worker_pids(web)) or len(there) < 2:
+    while dies in (there := worker_pids(web)) or len(there) < 2 or not all_count(there, counts):
         assert time.monotonic() < until, "no worker came in its place"
         time.sleep(0.1)
     for _ in range(5):
         assert value(scrape_patiently(web), LIVE) == before
+
+
+def all_count(pids: list[int], counts: Path) -> bool:
+    return all((counts / f"started_{pid}").exists() for pid in pids)
 
 
 def worker_pids(web: Web) -> list[int]:
