@@ -20,6 +20,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from platform_site.binding import PUBLIC, BindingError, TenantRef, bound, refuse_unbound
+from platform_site.metrics.measures import QUERY_FAILURES, QUERY_SECONDS
 
 # The database is away, or so busy that nobody should wait for it any longer.
 DatabaseAway = (psycopg.OperationalError, PoolTimeout)
@@ -52,8 +53,15 @@ class Bound:
     async def fetch(self, statement: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> list[DictRow]:
         """All rows, as mappings by column. Raises ``BindingError`` when the schema is not the bound one."""
         refuse_unbound(self._connection.schema)
-        cursor = await self._connection.execute(statement, params or None)
-        return await cursor.fetchall() if cursor.description else []
+        began = time.perf_counter()
+        try:
+            cursor = await self._connection.execute(statement, params or None)
+            return await cursor.fetchall() if cursor.description else []
+        except psycopg.Error as error:
+            QUERY_FAILURES.add(type(error).__name__)
+            raise
+        finally:
+            QUERY_SECONDS.observe(time.perf_counter() - began)
 
 
 async def _check(connection: _Connection) -> None:

@@ -6,11 +6,14 @@ from typing import Any
 from celery import Celery
 from celery.signals import after_task_publish, beat_init
 
+from platform_site.metrics import tasks_of_celery
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "platform_site.settings")
 
 app = Celery("platform_site", task_cls="platform_site.tasks:TenantTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+tasks_of_celery.connect()
 
 
 @beat_init.connect

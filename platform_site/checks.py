@@ -11,10 +11,19 @@ from django.core.checks import register as register_check
 
 MINIMUM_KEY_LENGTH = 32
 KID = re.compile(r"[A-Za-z0-9_-]{1,40}")
+MINIMUM_TOKEN_LENGTH = 16
 
 
 def register() -> None:
-    for check in (check_keys, check_limits, check_proxies, check_lifetimes, check_cors, check_downstream):
+    for check in (
+        check_keys,
+        check_limits,
+        check_proxies,
+        check_lifetimes,
+        check_cors,
+        check_downstream,
+        check_metrics,
+    ):
         register_check(check, Tags.compatibility)
     register_check(check_production, Tags.security, deploy=True)
 
@@ -102,6 +111,14 @@ def check_downstream(app_configs: Any = None, **_: Any) -> Sequence[CheckMessage
         Error(f"DOWNSTREAM_SERVICES: {name} has no http or https URL.", hint='{"crm": "https://…"}', id="platform.E015")
         for name in wrong
     ]
+
+
+def check_metrics(app_configs: Any = None, **_: Any) -> Sequence[CheckMessage]:
+    if settings.METRICS_TOKEN and len(settings.METRICS_TOKEN) < MINIMUM_TOKEN_LENGTH:
+        return [
+            Error("METRICS_TOKEN has under 16 characters.", hint="Use 32 random bytes.", id="platform.E016"),
+        ]
+    return []
 
 
 def check_production(app_configs: Any = None, **_: Any) -> Sequence[CheckMessage]:

@@ -19,6 +19,7 @@ from django.http import HttpResponseBase
 from platform_site import valkey
 from platform_site.errors import RATE_LIMITED, ErrorCode, PlatformError
 from platform_site.keys import fingerprint
+from platform_site.metrics.measures import LIMITS_REACHED
 
 log = structlog.get_logger(__name__)
 
@@ -107,6 +108,7 @@ def spend(name: str, subject: str, *, code: ErrorCode = RATE_LIMITED) -> Spent:
         allowed, used, wait = _local.use(key, max(1, limit // 4), window)
     spent = Spent(name, limit, window, used, max(1, round(wait)))
     if not allowed:
+        LIMITS_REACHED.add(name)
         raise PlatformError(code, retry_after=spent.reset, headers=_headers(spent))
     return spent
 

@@ -19,6 +19,8 @@ from typing import Any
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 
+from platform_site.metrics.measures import MAILS
+
 
 @dataclass
 class _Shared:
@@ -60,6 +62,16 @@ def send_through(key: str, make: Callable[[], BaseEmailBackend], message: EmailM
     if shared is None:
         with mail_connections():
             return send_through(key, make, message)
+    mailer = "platform" if key == "platform" else "tenant"
+    try:
+        _send(shared, key, make, message)
+    except Exception:
+        MAILS.add(mailer, "failed")
+        raise
+    MAILS.add(mailer, "sent")
+
+
+def _send(shared: _Shared, key: str, make: Callable[[], BaseEmailBackend], message: EmailMessage) -> None:
     if key in shared.unreachable:
         raise shared.unreachable[key]
     kept = shared.kept

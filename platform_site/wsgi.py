@@ -5,4 +5,10 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "platform_site.settings")
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+from platform_site import tracing  # noqa: E402 - Django must be set up first
+from platform_site.metrics.serving import with_metrics  # noqa: E402
+
+tracing.start("web")
+application = with_metrics(_django, "web")

@@ -1,7 +1,10 @@
 """What tenancy adds to the platform's catalogues."""
 
+from functools import lru_cache
+
 from platform_site.idempotency.store import answer_place
 from platform_site.journal.keys import journal_key
+from platform_site.metrics.gauges import Gauge, gauges
 from platform_site.sealed_columns import SealedColumn, sealed_columns
 from platform_site.setup_tasks import SetupTask, setup_task
 from platform_site.tenant_rows import KEPT, REMOVED, TenantRows, tenant_rows
@@ -21,6 +24,33 @@ DELETION_UNDONE = journal_key("tenancy.deletion_undone", "The tenant is not goin
 tenant_rows.add(TenantRows("tenancy.Domain", "tenant", REMOVED))
 tenant_rows.add(TenantRows("tenancy.TenantMigration", "tenant_id", REMOVED))
 tenant_rows.add(TenantRows("tenancy.FormerSlug", "tenant_id", KEPT, why="nobody else gets the slugs for a while"))
+
+
+@lru_cache(maxsize=1)
+def _code_of_now() -> dict[str, str]:
+    from tenancy.migrating.history import migrations_fingerprint
+
+    return {"fingerprint": migrations_fingerprint()}
+
+
+gauges.add(
+    Gauge(
+        "core_tenants",
+        "Tenants, by status",
+        ("status",),
+        "SELECT status, count(*) FROM public.tenancy_tenant GROUP BY 1",
+    )
+)
+gauges.add(
+    Gauge(
+        "core_tenants_behind",
+        "Tenants whose schema is not as the code wants it",
+        (),
+        "SELECT count(*) FROM public.tenancy_tenant"
+        " WHERE status NOT IN ('provisioning', 'deleted') AND schema_fingerprint <> %(fingerprint)s",
+        _code_of_now,
+    )
+)
 
 setup_task(
     SetupTask(

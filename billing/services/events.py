@@ -17,12 +17,14 @@ from billing.state import moment
 from billing.stripe_api import key_is_live
 from platform_site.errors import PlatformError
 from platform_site.journal.services import record
+from platform_site.metrics.instruments import Counter
 from platform_site.outbox.registry import request_kind
 from platform_site.outbox.services import enqueue_request
 
 log = structlog.get_logger(__name__)
 
 STRIPE_EVENT: Final = "billing.stripe_event"
+HEARD: Final = Counter("core_stripe_events_total", "Events of Stripe, by what became of them", ("outcome",))
 # Of these something of the account may be different. A thin event has a "v1." before its name.
 SYNCED: Final = frozenset(
     {
@@ -86,7 +88,9 @@ def event_receive(payload: Mapping[str, Any]) -> bool:
     except IntegrityError:
         # The row is what makes it a second delivery; a fault of another kind is raised by looking.
         StripeEvent.objects.only("id").get(id=event.id)
+        HEARD.add("again")
         return False
+    HEARD.add(str(event.status))
     return True
 
 
@@ -141,6 +145,7 @@ def event_process(request_id: UUID, payload: dict[str, Any]) -> None:
         events = StripeEvent.objects.filter(id=event_id)
         attempts = events.values_list("attempts", flat=True)[0]
         events.update(status=StripeEvent.Status.FAILED, attempts=attempts + 1, last_error=said)
+        HEARD.add(str(StripeEvent.Status.FAILED.value))
         raise
 
 
@@ -163,6 +168,7 @@ def _process(event_id: str) -> None:
     event.attempts += 1
     event.processed_at = timezone.now()
     event.save()
+    transaction.on_commit(lambda: HEARD.add(str(event.status)))
 
 
 def _tell(account: BillingAccount, notice: Notice | None) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,9 +22,11 @@ from events.sent import EARLIEST, Bounds, Refused
 from events.services.storing import Outcome, Stored, events_store, events_store_one_by_one
 from events.subjects import Subject, directory
 from platform_site.errors import MALFORMED_JSON, VALIDATION_FAILED, ErrorCode, FieldError, PlatformError, error_codes
+from platform_site.metrics.instruments import Counter
 from tenancy.org_settings.selectors import setting_value
 
 Store = Callable[[Sequence[NewEvent]], Outcome]
+INGESTED: Final = Counter("core_events_ingested_total", "Events that were sent, by what became of them", ("outcome",))
 
 
 class Ingested(msgspec.Struct, frozen=True, gc=False):
@@ -71,10 +73,21 @@ def events_ingest(*, items: Sequence[Raw], all_or_none: bool = False) -> Report:
     unless it shall be ``all_or_none``: then nothing is, as soon as one is refused.
     """
     try:
-        return _ingest(items, all_or_none, events_store)
+        report = _ingest(items, all_or_none, events_store)
     except DataError:
         # Something that the database does not take was not seen. Slowly, then, for all the others.
-        return _ingest(items, all_or_none, events_store_one_by_one)
+        report = _ingest(items, all_or_none, events_store_one_by_one)
+    if INGESTED.is_on:
+        transaction.on_commit(partial(_count, report))
+    return report
+
+
+def _count(report: Report) -> None:
+    refused, again = len(report.refused), len(report.again)
+    stored = sum(isinstance(one, Ingested) for one in report.results) - again
+    for outcome, number in (("stored", stored), ("again", again), ("refused", refused)):
+        if number:
+            INGESTED.add(outcome, by=number)
 
 
 @transaction.atomic

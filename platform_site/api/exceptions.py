@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from platform_site import context, errors
 from platform_site.api.renderers import ErrorResponse, dump
 from platform_site.errors import ErrorCode, FieldError, PlatformError
+from platform_site.metrics.measures import REFUSALS
 
 log = structlog.get_logger(__name__)
 
@@ -93,6 +94,7 @@ def field_errors(detail: Any, path: str = "") -> Iterator[FieldError]:
 
 def render_error(error: PlatformError, request: HttpRequest) -> tuple[dict[str, Any], str]:
     """The body and its content type, by what the client accepts."""
+    REFUSALS.add(error.code.key)
     request_id = context.current().request_id
     details = [detail.as_dict() for detail in error.details]
     if "application/problem+json" in request.headers.get("Accept", ""):

@@ -8,12 +8,14 @@ from uuid import uuid4
 import structlog
 from django.http import HttpRequest, HttpResponse
 
+from platform_site import tracing
 from platform_site.api.body_limits import body_limit
 from platform_site.api.exceptions import http_error, translate
 from platform_site.api.identity import Identity
 from platform_site.api.origin import client_address
 from platform_site.context import WorkContext, work_context
 from platform_site.errors import MALFORMED_REQUEST, PAYLOAD_TOO_LARGE, PlatformError
+from platform_site.metrics.measures import request_answered
 
 log = structlog.get_logger("access")
 
@@ -40,16 +42,19 @@ class RequestContextMiddleware:
             user_agent=request.headers.get("User-Agent", "")[:300],
         )
         started = time.perf_counter()
-        with work_context(work):
+        with work_context(work), tracing.of_request(request) as span:
             response = self.get_response(request)
             response["X-Request-Id"] = request_id
+            took = time.perf_counter() - started
+            request_answered(request, response.status_code, took)
             identity = getattr(request, "identity", None)
+            tracing.answered(span, request, response.status_code, str(identity.tenant.id) if identity else "")
             log.info(
                 "request",
                 method=request.method,
                 path=_SECRET_PATHS.sub(r"\1[redacted]", request.path),
                 status=response.status_code,
-                ms=round((time.perf_counter() - started) * 1000, 1),
+                ms=round(took * 1000, 1),
                 origin=work.origin,
                 **_who(identity),
             )

@@ -26,7 +26,7 @@ class NotAsExpected(Exception):
     """An answer came, but not the right one. The text goes to signed-in people: no addresses in it."""
 
 
-def _connect() -> "psycopg.Connection[Any]":
+def connect_beside() -> "psycopg.Connection[Any]":
     """A connection beside those of requests, so that a dead one is thrown away without touching theirs."""
     parameters = connections[DEFAULT_DB_ALIAS].get_connection_params()
     wanted = {name: value for name, value in parameters.items() if name not in {"cursor_factory", "context"}}
@@ -54,7 +54,7 @@ class Database:
                 self.close()
             else:
                 return Status.UP
-        self._connection = _connect()
+        self._connection = connect_beside()
         _ask(self._connection, "SELECT 1")
         return Status.UP
 
@@ -71,7 +71,7 @@ def valkey_answers() -> Status:
 
 def outbox_moves() -> Status:
     """Degraded while the oldest work that is due has waited too long: no worker, or too few."""
-    with _connect() as connection:
+    with connect_beside() as connection:
         lag = _ask(
             connection,
             "SELECT coalesce(extract(epoch FROM now() - min(available_at)), 0)"
@@ -91,7 +91,7 @@ def mail_server_greets() -> Status:
 
 def schema_is_current() -> Status:
     """Every migration of the shared apps is applied, and there is a template to make tenants from."""
-    with _connect() as connection:
+    with connect_beside() as connection:
         applied = set(connection.execute("SELECT app, name FROM public.django_migrations").fetchall())
         if _shared_leaves() - applied:
             raise NotAsExpected("MigrationsMissing")

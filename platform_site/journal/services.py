@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
 from platform_site import context
 from platform_site.binding import BindingError, require_tenant
 from platform_site.ids import uuid7
 from platform_site.journal.keys import JournalKey
 from platform_site.journal.models import JournalEntry
+from platform_site.metrics.measures import FACTS
 from platform_site.outbox.services import enqueue
 
 MASK = "***"
@@ -50,6 +51,8 @@ def record(
     )
     entry.save(force_insert=True)
     enqueue(tenant_id=tenant.id, key=key.key, entry_id=entry.id)
+    if FACTS.is_on:
+        transaction.on_commit(lambda: FACTS.add(key.key))
     return entry
 
 

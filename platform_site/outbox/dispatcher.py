@@ -12,12 +12,14 @@ import orjson
 import structlog
 from django.db import transaction
 
+from platform_site import tracing
 from platform_site.binding import TenantRef, bind
 from platform_site.context import WorkContext, work_context
 from platform_site.errors import PlatformError
 from platform_site.journal.models import JournalEntry
 from platform_site.keys import unseal
 from platform_site.mail_connections import mail_connections
+from platform_site.metrics.measures import OUTBOX_RUNS
 from platform_site.outbox.claiming import Claimed, claim, renew
 from platform_site.outbox.clock import clock_of, working_now
 from platform_site.outbox.models import OutboxRow
@@ -54,8 +56,9 @@ def run(row: Claimed) -> None:
     if row.is_old and not renew(row):
         # Those before it in the batch took their time, and somebody else has it now.
         log.warning("outbox.lease_lost", reaction=row.reaction)
+        OUTBOX_RUNS.add(row.reaction, "lost")
         return
-    with clock_of(row.now):
+    with clock_of(row.now), tracing.span(f"outbox {row.reaction}", outbox_entry_id=str(row.entry_id)):
         _run(row)
 
 
@@ -76,6 +79,8 @@ def _run(row: Claimed) -> None:
                 _attempt(row, lambda: _give_up(row))
     if failure is not None:
         _retry_later(row, failure)
+    else:
+        OUTBOX_RUNS.add(row.reaction, "done")
 
 
 def _tenant_for(row: Claimed, tenant_id: UUID) -> TenantRef:
@@ -152,8 +157,10 @@ def _retry_later(row: Claimed, error: Exception) -> None:
     if row.attempts >= MAX_ATTEMPTS:
         values["state"] = OutboxRow.State.DEAD
         log.error("outbox.dead_letter", reaction=row.reaction, row=str(row.id))
+        OUTBOX_RUNS.add(row.reaction, "dead")
     else:
         values["available_at"] = working_now() + backoff(row.attempts)
+        OUTBOX_RUNS.add(row.reaction, "retry")
     OutboxRow.objects.filter(pk=row.id, claim=row.claim).update(**values)
 
 
@@ -166,6 +173,7 @@ def backoff(attempts: int) -> timedelta:
 def _set_aside(row: Claimed, error: TenantUnavailable) -> None:
     """The work of a tenant that is closed for now waits for it; work for one that is gone is dead."""
     state = OutboxRow.State.PARKED if error.may_return else OutboxRow.State.DEAD
+    OUTBOX_RUNS.add(row.reaction, str(state.value))
     OutboxRow.objects.filter(pk=row.id, claim=row.claim).update(
         state=state, last_error=_describe(error), claim=None, attempts=row.attempts - 1
     )

@@ -16,6 +16,8 @@ class Metrics:
         self.deliveries = 0
         # Handed on from the database instead of Valkey.
         self.healed = 0
+        # Told to get for themselves what was too much to be handed on.
+        self.gaps = 0
         # Sockets that were closed because they did not read.
         self.slow = 0
         self.kicked = 0
@@ -33,7 +35,7 @@ class Metrics:
             "# TYPE core_realtime_sockets gauge",
             f"core_realtime_sockets {self.sockets}",
         ]
-        for name in ("envelopes", "deliveries", "healed", "slow", "kicked", "errors"):
+        for name in ("envelopes", "deliveries", "healed", "gaps", "slow", "kicked", "errors"):
             lines += [f"# TYPE core_realtime_{name}_total counter", f"core_realtime_{name}_total {getattr(self, name)}"]
         lines.append("# TYPE core_realtime_lag_seconds histogram")
         reached = 0

@@ -84,6 +84,7 @@ class Sweeping:
         if members:
             # So many changes can be of any message.
             first, last = (after + 1, upto) if kind == "message" else (1, room.line(channel, "message").known or 1)
+            self._hub.metrics.gaps += 1
             gap, size = prepared({"t": "gap", "c": channel, "from": first, "to": last})
             self._hub.send(room, members, gap, size, messages=True)
         return True

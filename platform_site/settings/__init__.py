@@ -1,6 +1,6 @@
 """Settings in one reading order, all from the environment.
 
-base -> data (database, Valkey, Celery) -> api -> security -> mail -> billing -> logging,
+base -> data (database, Valkey, Celery) -> api -> security -> mail -> billing -> logging -> metrics,
 and last the few changes that tests need. ``.env.example`` lists every variable.
 Choices that belong to a tenant are organisation settings, never Django settings.
 """
@@ -15,6 +15,7 @@ from platform_site.settings.billing import *
 from platform_site.settings.admin import *
 from platform_site.settings.lens import *
 from platform_site.settings.logging import *
+from platform_site.settings.metrics import *
 
 if env.text("PLATFORM_ENV") == "test":
     from platform_site.settings.test import *

@@ -89,6 +89,8 @@ class TestReaders:
         (checks.check_cors, {"CORS_ALLOW_CREDENTIALS": True, "CORS_ALLOWED_ORIGINS": []}, ["platform.E014"]),
         (checks.check_downstream, {"DOWNSTREAM_SERVICES": {"crm": "ftp://x"}}, ["platform.E015"]),
         (checks.check_downstream, {"DOWNSTREAM_SERVICES": {"crm": "https://x"}}, []),
+        (checks.check_metrics, {"METRICS_TOKEN": "short"}, ["platform.E016"]),
+        (checks.check_metrics, {"METRICS_TOKEN": ""}, []),
     ],
 )
 def test_what_cannot_be_meant_has_an_id(settings: Any, check: Any, change: dict[str, Any], found: list[str]) -> None:

@@ -9,7 +9,8 @@ import structlog
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, close_old_connections
 
-from platform_site import pulse
+from platform_site import pulse, tracing
+from platform_site.metrics import serving
 from platform_site.outbox import dispatcher
 
 log = structlog.get_logger(__name__)
@@ -29,6 +30,9 @@ class Command(BaseCommand):
         if once:
             self.stdout.write(f"{dispatcher.drain()} reactions run.")
             return
+        serving.start("dispatcher")
+        tracing.start("dispatcher")
+        serving.serve_beside()
         while not stop.is_set():
             close_old_connections()
             pulse.leave(pulse.Part.WORKER)
