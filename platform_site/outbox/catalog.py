@@ -2,6 +2,7 @@
 
 from platform_site.outbox.services import place
 from platform_site.sealed_columns import SealedColumn, sealed_columns
+from platform_site.tenant_rows import REMOVED, TenantRows, tenant_rows
 
 sealed_columns.add(
     SealedColumn(
@@ -12,6 +13,4 @@ sealed_columns.add(
         sealed_by="platform_site.outbox.services.enqueue_request",
     )
 )
-from platform_site.tenant_rows import REMOVED, TenantRows, tenant_rows
-
 tenant_rows.add(TenantRows("outbox.OutboxRow", "tenant_id", REMOVED))

@@ -12,6 +12,7 @@ from psycopg import sql
 from platform_site.binding import connection
 from tenancy.archives.reading import rows
 from tenancy.provisioning.locks import own_schema
+from tenancy.provisioning.rights import grant_schema
 from tenancy.provisioning.schemas import drop_schema, new_schema_name
 
 log = structlog.get_logger(__name__)
@@ -55,6 +56,7 @@ def connection_beside() -> Iterator["psycopg.Connection[Any]"]:
 
 def give_rights(schema_name: str) -> None:
     """Let the application's role work in a schema that its owner has made."""
+    grant_schema(schema_name)
 
 
 def insert_json(
