@@ -20,7 +20,6 @@ from django.core.management import call_command
 from django.db import connection
 
 from platform_site.binding import bind
-from platform_site.owner import as_owner
 from registry.services.records import PERSON
 from registry.tests.support import by_entity
 from tests.reference import from_pypi
@@ -142,7 +141,7 @@ def looked_for(tenant: Any, files: Sequence[Sequence[Person]], folder: Path) -> 
         write_csv(folder / f"{number}.csv", people)
         assert imported(folder / f"{number}.csv") == {"created": len(people)}
         # The server of the tests does by itself nothing that autovacuum does, and then reads whole tables.
-        with as_owner(), bind(tenant.ref), connection.cursor() as cursor:
+        with bind(tenant.ref), connection.cursor() as cursor:
             cursor.execute("ANALYZE registry_entity")
     rec_ids = [person["rec_id"] for people in files for person in people]
     assert run("registry_dedupe")["records"] == len(rec_ids)
@@ -171,6 +170,7 @@ def likeliest(tenant: Any, canonical: dict[str, str], rec_id_of: dict[str, str])
     return found
 
 
+@pytest.mark.as_owner
 def test_pairs_of_people_are_found_and_hardly_any_others(tenant: Any, tmp_path: Path) -> None:
     found = looked_for(tenant, [extract("a"), extract("b")], tmp_path)
     print(f"FEBRL 4, extract, {found}")  # noqa: T201 - figures, which -rP shows
@@ -179,6 +179,7 @@ def test_pairs_of_people_are_found_and_hardly_any_others(tenant: Any, tmp_path: 
     assert (found.precision >= PRECISION, found.f1 >= F1) == (True, True), str(found)
 
 
+@pytest.mark.as_owner
 @pytest.mark.soak
 @pytest.mark.commits
 @pytest.mark.timeout(1800)

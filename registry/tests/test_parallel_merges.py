@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from platform_site.binding import bind
 from registry.advisory import MERGING, lock_alone
@@ -93,8 +93,6 @@ def test_a_broken_deadlock_is_tried_again(alice: Api, tenant: Any) -> None:
             return True
 
         with bind(tenant.ref):
-            with connection.cursor() as cursor:
-                cursor.execute("SET deadlock_timeout = '100ms'")
             return lock_one_after_the_other()
 
     assert at_once(2, work).results == [True, True]

@@ -19,7 +19,7 @@ from accounts.models import Avatar, SecondFactor, User
 from accounts.services.avatars import avatar_store
 from accounts.tests.pictures import picture
 from accounts.tests.second_factors import enrolled
-from conftest import _create_database, _drop_database, _point_at, _server
+from conftest import _create_database, _drop_database, _point_at
 from notifications.email_settings.smtp_server import server_of
 from notifications.models import SmtpServer, Suppression
 from notifications.services.suppressing import address_hash, suppress
@@ -39,7 +39,7 @@ from tenancy.provisioning.reaper import reap
 from tenancy.provisioning.schemas import TENANT_SCHEMA, schemas_like
 from tenancy.registration import tenant_register
 from tenancy.tests.catalogue import catalogue, execute
-from tests.support import COMPANY, PASSWORD, Api, data, database_environment, scaled, signed_in
+from tests.support import COMPANY, PASSWORD, Api, data, database_environment, database_server, scaled, signed_in
 
 pytestmark = [pytest.mark.commits, pytest.mark.timeout(600)]
 PASSPHRASE = "a sentence for archives"
@@ -70,7 +70,7 @@ def fresh(committed: str, database: None) -> Iterator[Fresh]:
     name = f"own_{uuid4().hex[:12]}"
 
     def turn() -> None:
-        with _server() as server:
+        with database_server() as server:
             _create_database(server, name, "template0")
         _point_at(name)
         call_command("migrate_all", verbosity=0)
@@ -78,7 +78,7 @@ def fresh(committed: str, database: None) -> Iterator[Fresh]:
     yield turn
     connection.close()
     _point_at(committed)
-    with _server() as server:
+    with database_server() as server:
         _drop_database(server, name)
 
 
