@@ -149,14 +149,17 @@ connection.execute_wrappers.append(kill)
 """
 
 
-def finishes_before_kill(work: str, *, statement: int, database: str) -> bool:
+def finishes_before_kill(work: str, *, statement: int, database: str, as_owner: bool = False) -> bool:
     """Run Python source ``work`` in a process that kills itself with -9 before SQL statement number ``statement``.
 
     Gives whether it got to its end before that. Raises when it ended in any other way.
     """
+    environment = database_environment(database)
+    if as_owner:
+        environment["DATABASE_URL"] = environment["DATABASE_OWNER_URL"]
     ended = subprocess.run(
         [sys.executable, "-c", KILLED_AT + textwrap.dedent(work) + "\nprint('finished')", str(statement)],
-        env={**database_environment(database), "PYTHONPATH": os.getcwd()},
+        env={**environment, "PYTHONPATH": os.getcwd()},
         capture_output=True,
         text=True,
         check=False,

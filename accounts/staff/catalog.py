@@ -12,3 +12,4 @@ ACTED = journal_key("staff.acted", "Support changed something in this workspace"
 _WHY = "what staff did stays known; it names staff, and the tenant by its id"
 tenant_rows.add(TenantRows("staff.StaffSession", "tenant_id", KEPT, why=_WHY))
 tenant_rows.add(TenantRows("staff.StaffAct", "tenant_id", KEPT, why=_WHY))
+tenant_rows.add(TenantRows("staff.Impersonation", "staff_session__tenant_id", KEPT, why=_WHY))

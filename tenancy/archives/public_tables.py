@@ -92,6 +92,12 @@ PUBLIC_TABLES: Final = (
         Fate.REBUILT,
         "Hashes of the addresses that are in the tenant's schema, under today's key.",
     ),
+    PublicTable("tenancy.TenantMigration", "tenant_id", Fate.LEFT_OUT, "How its last migration went; written by each."),
+    PublicTable("tenancy.FormerSlug", "tenant_id", Fate.LEFT_OUT, "Addresses are staff's; they stay as they are."),
+    PublicTable("backoffice.TenantFigures", "tenant_id", Fate.LEFT_OUT, "Counted anew within a quarter of an hour."),
+    PublicTable("backoffice.TenantDay", "tenant_id", Fate.LEFT_OUT, "What happened on past days has happened."),
+    PublicTable("lens.TenantLogEntry", "tenant_id", Fate.LEFT_OUT, "What staff did in the lens stays done."),
+    PublicTable("staff.Impersonation", "staff_session_id", Fate.LEFT_OUT, "As the staff session that it belongs to."),
     PublicTable("staff.StaffSession", "tenant_id", Fate.LEFT_OUT, "Staff's own record of when they were where."),
     PublicTable("staff.StaffAct", "tenant_id", Fate.LEFT_OUT, "Staff's audit: added to, never put back or taken away."),
 )

@@ -41,7 +41,7 @@ from tenancy.registration import tenant_register
 from tenancy.tests.catalogue import catalogue, execute
 from tests.support import COMPANY, PASSWORD, Api, data, database_environment, database_server, scaled, signed_in
 
-pytestmark = [pytest.mark.commits, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.commits, pytest.mark.as_owner, pytest.mark.timeout(600)]
 PASSPHRASE = "a sentence for archives"
 # Compared before and after; times of reading and of the moment are not in them.
 ASKED = (
@@ -505,7 +505,7 @@ def test_a_killed_import_leaves_a_schema_for_the_reaper_and_a_free_slug(
             import_tenant(plan_import(archive))
     """
     for statement in (30, 150):
-        assert not finishes_before_kill(work, statement=statement, database=committed)
+        assert not finishes_before_kill(work, statement=statement, database=committed, as_owner=True)
         assert not Tenant.objects.filter(slug=COMPANY).exists()
     reap()
     assert imported(file).tenant.slug == COMPANY

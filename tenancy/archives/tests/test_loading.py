@@ -14,7 +14,7 @@ from tenancy.archives.programs import database_environment, find_program, server
 from tenancy.models import Tenant
 from tenancy.tests.catalogue import execute, schema_exists
 
-pytestmark = pytest.mark.commits
+pytestmark = [pytest.mark.commits, pytest.mark.as_owner]
 OLD, NEW = "t_00000000000000aa", "t_00000000000000bb"
 OTHER = "t_00000000000000cc"
 GOOD = f"""\\restrict abc

@@ -53,7 +53,7 @@ from tests.support import (
 )
 
 __all__ = ["zebedee"]
-pytestmark = [pytest.mark.commits, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.commits, pytest.mark.as_owner, pytest.mark.timeout(600)]
 # A restore ends sessions and says in the journal that it was.
 TOUCHED = ("accounts_session", "journal_journalentry")
 
@@ -310,7 +310,7 @@ class TestKilled:
             self.put_back(alice, channel, tenant, file, old)
             now = Tenant.objects.get(pk=tenant.pk).schema_name
             work = self.WORK.format(lines=-1, file=file)
-            finished = finishes_before_kill(work, statement=statement, database=committed)
+            finished = finishes_before_kill(work, statement=statement, database=committed, as_owner=True)
             row = Tenant.objects.get(pk=tenant.pk)
             if row.schema_name == now:
                 assert sums(now) == old
@@ -331,7 +331,7 @@ class TestKilled:
         before = sums(tenant.schema_name)
         for lines in (1, 300, 900):
             work = self.WORK.format(lines=lines, file=file)
-            assert not finishes_before_kill(work, statement=10**6, database=committed)
+            assert not finishes_before_kill(work, statement=10**6, database=committed, as_owner=True)
             assert sums(tenant.schema_name) == before
         self.wait_for_the_server()
         reap()
