@@ -154,12 +154,12 @@ def finishes_before_kill(work: str, *, statement: int, database: str, as_owner: 
 
     Gives whether it got to its end before that. Raises when it ended in any other way.
     """
-    environment = database_environment(database)
+    work = textwrap.dedent(work)
     if as_owner:
-        environment["DATABASE_URL"] = environment["DATABASE_OWNER_URL"]
+        work = "from platform_site.owner import as_owner\nwith as_owner():\n" + textwrap.indent(work, "    ")
     ended = subprocess.run(
-        [sys.executable, "-c", KILLED_AT + textwrap.dedent(work) + "\nprint('finished')", str(statement)],
-        env={**environment, "PYTHONPATH": os.getcwd()},
+        [sys.executable, "-c", KILLED_AT + work + "\nprint('finished')", str(statement)],
+        env={**database_environment(database), "PYTHONPATH": os.getcwd()},
         capture_output=True,
         text=True,
         check=False,

@@ -34,7 +34,7 @@ from tenancy.archives.reading import migrations_of, no_timeouts, rows, tables_of
 from tenancy.archives.tenant_tables import AVATARS, TENANT_TABLES, Travels
 from tenancy.catalog import TENANT_IMPORTED
 from tenancy.migrating.history import migrations_fingerprint, tenant_apps
-from tenancy.migrating.tenants import migrate_tenant
+from tenancy.migrating.tenants import migrate_schema
 from tenancy.migrating.timeouts import migration_timeouts
 from tenancy.models import Tenant
 from tenancy.provisioning.schemas import schema_ref
@@ -83,7 +83,7 @@ def import_tenant(plan: Plan, *, watch: Watch = unwatched) -> Imported:
         try:
             _make_at(schema_name, plan.manifest.migrations)
             _load(plan, schema_name, watch)
-            migrated = migrate_tenant(schema_ref(schema_name))
+            migrated = migrate_schema(schema_ref(schema_name))
             give_rights(schema_name)
             tenant = _go_live(plan, schema_name)
         except IntegrityError as error:

@@ -34,7 +34,7 @@ from tenancy.archives.settling import outbox_of_gone, outbox_of_living, rows_add
 from tenancy.catalog import TENANT_RESTORED
 from tenancy.erasures.services import erasures_replay
 from tenancy.migrating.history import migrations_fingerprint, shared_apps
-from tenancy.migrating.tenants import migrate_tenant
+from tenancy.migrating.tenants import migrate_schema
 from tenancy.migrating.timeouts import migration_timeouts
 from tenancy.models import Tenant
 from tenancy.provisioning.locks import own_schema
@@ -87,7 +87,7 @@ def restore(plan: Plan, *, watch: Watch = unwatched) -> Restored:
     with new_schema() as schema_name, migration_timeouts():
         _load(plan, schema_name, watch)
         # Its own reference, not the tenant's: the fingerprint of the living schema is not to be touched.
-        migrated = migrate_tenant(schema_ref(schema_name))
+        migrated = migrate_schema(schema_ref(schema_name))
         give_rights(schema_name)
         with ExitStack() as stack:
             former = plan.replaced.schema_name if plan.replaced is not None else ""

@@ -55,16 +55,27 @@ def migrate_tenant(tenant: TenantRef) -> list[str]:
         begun = time.monotonic()
         _note_begin(tenant)
         try:
-            if not _schema_exists(tenant.schema_name):
-                raise SchemaMissing(f"There is no schema {tenant.schema_name}.")
-            with bind(tenant):
-                applied = apply_pending(tenant_apps())
-            protect_schema(tenant.schema_name)
+            applied = _apply(tenant)
             Tenant.objects.filter(pk=tenant.id).update(schema_fingerprint=migrations_fingerprint())
         except Exception as error:
             _note_end(tenant, time.monotonic() - begun, describe(error))
             raise
         _note_end(tenant, time.monotonic() - begun)
+    return applied
+
+
+def migrate_schema(schema: TenantRef) -> list[str]:
+    """The same for a schema that is no tenant's yet, as while one is restored. Nothing is noted."""
+    with migration_timeouts(), own_schema(schema.schema_name):
+        return _apply(schema)
+
+
+def _apply(tenant: TenantRef) -> list[str]:
+    if not _schema_exists(tenant.schema_name):
+        raise SchemaMissing(f"There is no schema {tenant.schema_name}.")
+    with bind(tenant):
+        applied = apply_pending(tenant_apps())
+    protect_schema(tenant.schema_name)
     return applied
 
 

@@ -305,7 +305,9 @@ class TestKilled:
         old, others = sums(tenant.schema_name), sums(other_tenant.schema_name)
         total = self.statements(file)
         seen = set()
-        points = sorted({*range(0, total, max(1, total // scaled(5, 60))), total - 2, total - 6, total - 12})
+        # A new process asks a few things more than this one did, so the last ones lie a little behind.
+        late = range(total - 12, total + 40, 6)
+        points = sorted({*range(0, total, max(1, total // scaled(5, 60))), *late})
         for statement in points:
             self.put_back(alice, channel, tenant, file, old)
             now = Tenant.objects.get(pk=tenant.pk).schema_name
@@ -318,7 +320,9 @@ class TestKilled:
             else:
                 assert without(sums(row.schema_name), *TOUCHED) == new
                 seen.add("new")
-            assert not finished
+            if finished:
+                assert statement > total
+                break
             assert sums(other_tenant.schema_name) == others
             self.wait_for_the_server()
             reap()
