@@ -38,7 +38,9 @@ def _calls(function: Any, name: str) -> bool:
 
 
 def test_every_caller_of_seal_has_a_column_in_the_catalogue() -> None:
-    callers = set(callers_of("seal")) - {"platform_site.sealed_columns._reseal_page"}
+    # These two seal again what is in the catalogue.
+    again = {"platform_site.sealed_columns._reseal_page", "tenancy.archives.importing._seal_again"}
+    callers = set(callers_of("seal")) - again
     assert callers == {column.sealed_by for column in sealed_columns}
 
 
