@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 from unfold.forms import AdminPasswordChangeForm
 
 from accounts.staff.forms import StaffChangeForm, StaffCreationForm
@@ -183,7 +184,9 @@ class StaffActAdmin(_OfTenant):
 
     @column("What")
     def what(self, act: StaffAct) -> str:
-        return act.action or f"{act.method} {act.path}"
+        # A path has no place to break, and a phone no room for it.
+        told = act.action or f"{act.method} {act.path}"
+        return format_html('<span class="whitespace-normal wrap-anywhere">{}</span>', told)
 
 
 @admin.register(StaffSession)
