@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Session
@@ -55,7 +56,8 @@ def old_things(alice: Api, mallory: Api) -> None:
             assert old.absolute_expires_at > NOW
     for at in (LONG_AGO, NOW):
         act = StaffAct.objects.create(staff_id=1, staff_email="s@platform.test", action="x")
-        StaffAct.objects.filter(pk=act.pk).update(at=at)
+        with owner.as_owner():
+            StaffAct.objects.filter(pk=act.pk).update(at=at)
     FormerSlug.objects.create(slug="old", tenant_id=uuid4(), freed_at=LONG_AGO, until=LONG_AGO)
 
 
@@ -163,11 +165,8 @@ def test_journals_and_acts_are_purged_as_the_owner_and_the_rest_is_not(
 
 
 def test_one_tenants_trouble_is_its_own(old_things: None, capsys: pytest.CaptureFixture[str], tenant: Tenant) -> None:
-    with bind(tenant.ref):
-        from django.db import connection
-
-        with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE chat_message RENAME TO chat_gone")
+    with owner.as_owner(), bind(tenant.ref), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE chat_message RENAME TO chat_gone")
     code, done = run(capsys)
     assert code == 1
     assert [(one["slug"], one["policy"]) for one in done["failed"]] == [("acme", "chat.messages")]

@@ -81,6 +81,7 @@ def test_one_that_is_going_and_one_that_is_gone(tenant: Tenant, capsys: pytest.C
     assert "purged" in capsys.readouterr().out
 
 
+@pytest.mark.as_owner
 @pytest.mark.commits
 @pytest.mark.parametrize(
     ("broken", "said"),
