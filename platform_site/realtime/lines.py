@@ -28,8 +28,9 @@ class Line(Generic[Item]):
     def learn(self, number: int) -> None:
         """Somebody was told everything up to ``number``. What others were told may be less: then it is a target."""
         if self.known is None:
-            if not self.held:
-                self.known = self.base = number
+            # What is held was not handed on: whoever was told less than it lacks what lies between.
+            self.known = self.base = number
+            self.held = {held: item for held, item in self.held.items() if held > number}
         elif number < self.base:
             # Two came when it began, and this one was told less: what is between was handed on to nobody.
             self.target = max(self.target, self.known)

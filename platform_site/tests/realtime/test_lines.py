@@ -128,6 +128,14 @@ def test_whoever_came_at_the_beginning_and_was_told_less_gets_the_rest() -> None
     assert not line.behind
 
 
+def test_whoever_is_told_while_something_is_held_gets_what_lies_between() -> None:
+    line = line_from(None)
+    assert line.offer(5, 5) == line.offer(2, 2) == []
+    line.learn(2)
+    assert line.hole() == (2, 4)
+    assert healed(line, set(range(1, 6))) == [3, 4, 5]
+
+
 @given(Arrivals, st.data())
 def test_many_who_come_while_it_begins_miss_nothing(
     arrivals: tuple[int, list[int], list[int]], data: st.DataObject
