@@ -134,10 +134,10 @@ def test_the_worker_purges_journals_as_the_owner_or_not_at_all(alice: Api, setti
     connection.settings_dict = {**owner, **{name: settings.DATABASES["default"][name] for name in ("USER", "PASSWORD")}}
     try:
         given, settings.DATABASE_OWNER = settings.DATABASE_OWNER, {}
-        purge()
+        purge_journals()
         assert entries_of(alice) == ["older"]
         settings.DATABASE_OWNER = given
-        purge()
+        purge_journals()
         assert entries_of(alice) == []
     finally:
         connection.close()

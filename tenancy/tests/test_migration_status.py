@@ -23,7 +23,7 @@ from tenancy.registration import tenant_register
 from tenancy.tests.catalogue import execute
 from tests.support import PASSWORD, Api, database_environment, scaled, threads_close_connections
 
-pytestmark = pytest.mark.timeout(scaled(600, 3600))
+pytestmark = [pytest.mark.as_owner, pytest.mark.timeout(scaled(600, 3600))]
 TENANTS = scaled(20, 500)
 Run = Callable[..., "subprocess.Popen[str]"]
 

@@ -55,7 +55,11 @@ def test_the_contracts_example_works(api: Api) -> None:
     assert data["user"]["role"] == "tenant_admin"
     assert data["user"]["userId"] == 1
     admin = Api(token=data["accessToken"])
-    assert admin.get("/auth/me").json()["data"] == {**data["user"], "lastSignInAt": ANY}
+    assert admin.get("/auth/me").json()["data"] == {
+        **data["user"],
+        "lastSignInAt": ANY,
+        "impersonatedBy": None,
+    }
     assert admin.get("/tenants/me").json()["data"] == data["tenant"]
     signed_in = api.post(
         "/auth/login", {"email": "admin@acme.com", "password": "secure-password", "tenantSlug": "acme-corp"}
