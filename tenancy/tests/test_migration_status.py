@@ -195,9 +195,9 @@ class TestStatus:
 
     def test_public_is_named_when_it_is_behind(self, database: None, capsys: pytest.CaptureFixture[str]) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("DELETE FROM django_migrations WHERE app = 'admin' AND name LIKE '0003%%'")
+            cursor.execute("DELETE FROM django_migrations WHERE app = 'backoffice' AND name LIKE '0001%%'")
         code, status = status_of(capsys)
-        assert (code, status["public"]) == (2, ["admin.0003_logentry_add_action_flag_choices"])
+        assert (code, status["public"]) == (2, ["backoffice.0001_figures"])
 
     @pytest.mark.parametrize("status", ["provisioning", "deleted"])
     def test_one_without_a_schema_is_not_behind(
