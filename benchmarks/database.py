@@ -71,7 +71,7 @@ class Databases:
     def _make_base(self) -> str:
         self._base = self._create(template="template0")
         database = self._database(self._base)
-        _run(["manage.py", "migrate_all"], database.env("benchmarks.filling_settings"))
+        run(["manage.py", "migrate_all"], database.env("benchmarks.filling_settings"))
         return self._base
 
     def _create(self, *, template: str) -> str:
@@ -98,11 +98,12 @@ def _with_name(url: str, name: str) -> str:
 
 def _fill(env: Mapping[str, str], count: int) -> Iterator[Tenant]:
     if count:
-        for line in _run(["-m", "benchmarks.fill", str(count)], env).splitlines():
+        for line in run(["-m", "benchmarks.fill", str(count)], env).splitlines():
             yield Tenant(**loads(line))
 
 
-def _run(arguments: list[str], env: Mapping[str, str]) -> str:
+def run(arguments: list[str], env: Mapping[str, str]) -> str:
+    """What Python prints that is started with these arguments. Raises when it fails."""
     done = subprocess.run(
         [sys.executable, *arguments], env=dict(env), cwd=ROOT, capture_output=True, text=True, check=False
     )
