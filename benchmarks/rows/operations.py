@@ -36,7 +36,7 @@ _NOTIFICATIONS = """
 
 class Migration(Row):
     name = "migrate_all"
-    title = f"migrate_all, a column, a table and an index, each of {TENANTS} tenants"
+    title = "migrate_all, a column, a table and an index, for each tenant"
     bar = MIGRATION_BAR
 
     def measure(self, bench: Bench) -> Iterator[Figure]:
