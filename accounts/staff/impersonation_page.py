@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_http_methods
@@ -17,7 +16,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from accounts.links import page_url
 from accounts.models import User
 from accounts.staff.impersonation import CODE_SECONDS, IMPERSONATION_SECONDS, impersonable, impersonation_code_make
-from accounts.staff.models import StaffUser
+from accounts.staff.rights import need
 from accounts.staff.roles import StaffRole
 from accounts.staff.services import REASON_LENGTH, session_of
 from platform_site.binding import TenantRef, bind
@@ -37,7 +36,7 @@ class ReasonForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def impersonate_page(request: HttpRequest, tenant_id: UUID, user_id: UUID) -> HttpResponse:
     """Looking changes nothing; a POST makes a code and shows the link with it. For ``admin_view``."""
-    staff = _support(request)
+    staff = need(request, StaffRole.SUPPORT)
     tenant, person = _person(tenant_id, user_id)
     session = session_of(staff, tenant_id)
     form = ReasonForm(request.POST or None, initial={"reason": session.reason if session else ""})
@@ -75,13 +74,6 @@ def _obstacle(tenant_id: UUID, user_id: UUID) -> str:
     except PlatformError as error:
         return error.message
     return ""
-
-
-def _support(request: HttpRequest) -> StaffUser:
-    staff = request.user
-    if not isinstance(staff, StaffUser) or not staff.reaches(StaffRole.SUPPORT):
-        raise PermissionDenied
-    return staff
 
 
 def _person(tenant_id: UUID, user_id: UUID) -> tuple[TenantRef, User]:

@@ -11,9 +11,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
+from accounts.staff.columns import badge
 from accounts.staff.lens.actions import staff_action
-from accounts.staff.lens.columns import badge
-from accounts.staff.lens.links import uuid_of
+from accounts.staff.lens.finding import by_id
 from accounts.staff.lens.options import LensModelAdmin
 from accounts.staff.lens.permits import open_session
 from accounts.staff.lens.site import lens
@@ -45,11 +45,7 @@ class OutboxRowAdmin(LensModelAdmin):
         return mine.defer("payload")  # type: ignore[no-any-return]
 
     def find(self, queryset: "QuerySet[OutboxRow]", term: str) -> "QuerySet[OutboxRow]":
-        uuid = uuid_of(term)
-        if uuid is None:
-            return queryset.none()
-        one = queryset.filter(pk=uuid)
-        return one if one.exists() else queryset.filter(entry_id=uuid)
+        return by_id(queryset, term, "entry_id")
 
     def title_of(self, subject: OutboxRow) -> str:
         return subject.reaction

@@ -1,16 +1,17 @@
 """Staff's list of what waits in the outbox and of what was given up. Dead letters get another round from here."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.contrib.admin import display
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 
 from accounts.staff.actions import Asked, StaffAction, action_page
-from accounts.staff.admin import tenant_id_of
-from accounts.staff.rights import RoleAdmin, column, need, reaches, when
+from accounts.staff.columns import badge, when
+from accounts.staff.options import OfTenantAdmin
+from accounts.staff.rights import need, reaches
 from accounts.staff.roles import StaffRole
 from accounts.staff.services import act_record
 from platform_site.errors import CONFLICT, PlatformError
@@ -53,14 +54,12 @@ RETRY = StaffAction(
 
 
 @admin.register(OutboxRow)
-class OutboxAdmin(RoleAdmin):
+class OutboxAdmin(OfTenantAdmin):
     list_display = ("work", "tenant", "at_rest", "attempts", "last_error", "due")
     list_filter = ("state",)
     # By id, which goes by time.
     ordering = ("-id",)
     sortable_by = ()
-    search_fields = ("tenant_id",)
-    search_help_text = "Tenant: slug or id"
     fields = (
         "id", "tenant", "reaction", "key", "entry_id", "queue", "state", "attempts", "last_error", "available_at",
         "created_at",
@@ -69,29 +68,17 @@ class OutboxAdmin(RoleAdmin):
     actions = ("retry_selected",)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[OutboxRow]":
-        slug = Tenant.objects.filter(id=OuterRef("tenant_id")).values("slug")[:1]
         # What a request asked is sealed and is nobody's to read here.
-        rows: QuerySet[OutboxRow] = super().get_queryset(request)
-        return rows.defer("payload").annotate(slug=Subquery(slug))
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
-    ) -> tuple["QuerySet[Any]", bool]:
-        wanted = search_term.strip().lower()
-        return (queryset.filter(tenant_id=tenant_id_of(wanted)) if wanted else queryset), False
+        return super().get_queryset(request).defer("payload")
 
     due = when("available_at", "Due")
 
-    @column("Work")
+    @display(description="Work")
     def work(self, row: OutboxRow) -> str:
         # The name alone, which tells enough; its module stands on the row's own page.
         return row.reaction.rpartition(".")[2]
 
-    @column("Tenant")
-    def tenant(self, row: Any) -> str:
-        return row.slug or (str(row.tenant_id) if row.tenant_id else "–")
-
-    @column("State", labels={"dead": "danger", "parked": "warning", "pending": "info"})
+    @badge("State", {"dead": "danger", "parked": "warning", "pending": "info"})
     def at_rest(self, row: OutboxRow) -> str:
         return row.state
 
