@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import ApiKey, CustomProfile, LinkToken, SecondFactor, Session, User
 from accounts.selectors import search_words, with_profiles
-from accounts.services.invitations import invitation_resend
+from accounts.services.invitations import invitation_resend_by_staff
 from accounts.services.password_reset import password_reset_send
 from accounts.services.people import user_activate, user_deactivate
 from accounts.services.sessions import sessions_revoke
@@ -155,13 +155,13 @@ class UserAdmin(LensModelAdmin):
         return link("Notifications of this person", list_address(Notification, user__id__exact=person.id))
 
     @staff_action(
-        name="user.invitation_resent",
+        name="invitation.resent",
         label="Send the invitation again",
         explanation="A new link goes to the address; the old one stops working.",
         icon="forward_to_inbox",
     )
     def resend_invitation(self, request: HttpRequest, person: User) -> str:
-        invitation_resend(actor=staff_identity(), ref=person.id)
+        invitation_resend_by_staff(ref=person.id)
         return "The invitation was sent again."
 
     @staff_action(
@@ -239,7 +239,10 @@ class SessionAdmin(LensModelAdmin):
         return "expired" if over else "live"
 
     @staff_action(
-        name="session.ended", label="End this session", explanation="The device has to sign in again.", icon="logout"
+        name="user.session_revoked",
+        label="End this session",
+        explanation="The device has to sign in again.",
+        icon="logout",
     )
     def end(self, request: HttpRequest, session: Session) -> str:
         sessions_revoke(session_ids=[UUID(str(session.pk))], reason=_BY_SUPPORT)

@@ -11,26 +11,21 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_http_methods
-from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.links import page_url
 from accounts.models import User
+from accounts.staff.forms import reason_field
 from accounts.staff.impersonation import CODE_SECONDS, IMPERSONATION_SECONDS, impersonable, impersonation_code_make
 from accounts.staff.rights import need
 from accounts.staff.roles import StaffRole
-from accounts.staff.services import REASON_LENGTH, session_of
+from accounts.staff.services import session_of
 from platform_site.binding import TenantRef, bind
 from platform_site.errors import PlatformError
 from platform_site.tenants import find_tenant
 
 
 class ReasonForm(forms.Form):
-    reason = forms.CharField(
-        max_length=REASON_LENGTH,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="Why you sign in as this person. The administrators of the workspace read it.",
-        error_messages={"required": "Give a reason."},
-    )
+    reason = reason_field("Why you sign in as this person. The administrators of the workspace read it.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

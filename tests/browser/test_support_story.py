@@ -111,7 +111,7 @@ def test_why_a_mail_did_not_come_and_that_it_does(page: Any, running: Running, m
     assert {"staff.session_opened", "staff.acted"} <= set(keys)
     told = api.call("GET", "/audit?key=staff.acted")
     assert {one["data"]["action"] for one in told} >= {"suppression.lifted", "delivery.sent_again"}
-    assert all(TICKET in one["data"]["reason"] for one in told if one["data"]["action"] != "exported")
+    assert all(TICKET in one["data"]["reason"] for one in told if one["data"]["action"] != "list.exported")
 
     page.goto(f"{platform}/admin/staff/staffact/?q=vandelay")
     page.get_by_text("suppression.lifted").first.wait_for()

@@ -176,7 +176,7 @@ def test_sessions_are_ended_all_or_one(working: Client, bob: Api, tenant: Tenant
     working.post(f"{HOME}/accounts/session/{session.pk}/end/", WHY)
     assert bob.get("/auth/me").status_code == 401
     working.post(f"{HOME}/accounts/user/{person.pk}/revoke-sessions/", WHY)
-    assert [action for action, _ in doings(tenant)] == ["session.ended", "user.sessions_revoked"]
+    assert [action for action, _ in doings(tenant)] == ["user.session_revoked", "user.sessions_revoked"]
     with bind(tenant.ref):
         assert Session.objects.get(pk=session.pk).revoke_reason == "support"
 
@@ -227,7 +227,7 @@ def test_dead_letters_are_tried_again_one_or_many(working: Client, both: tuple[T
     working.post(rows, {"action": "retry_selected", "_selected_action": [str(key), str(other)], "index": "0"})
     states = dict(OutboxRow.objects.filter(pk__in=[key, other]).values_list("pk", "state"))
     assert states == {key: "pending", other: "dead"}
-    assert doings(mine)[-1] == ("dead_letter.retried", "ticket 41")
+    assert doings(mine)[-1] == ("outbox.redriven", "ticket 41")
 
 
 def test_many_are_not_tried_without_a_session(support: Client, furnished: Tenant) -> None:

@@ -109,7 +109,7 @@ def test_no_secret_is_among_the_columns() -> None:
 
 def test_an_export_is_written_down_here_and_there(browser: Client, viewer: StaffUser, furnished: Tenant) -> None:
     text_of(browser.get("/admin/t/acme/accounts/user/export.csv?status__exact=active"))
-    act = StaffAct.objects.get(action="exported")
+    act = StaffAct.objects.get(action="list.exported")
     assert (act.staff_id, act.tenant_id) == (viewer.pk, furnished.id)
     with bind(furnished.ref):
         entry = JournalEntry.objects.get(key="staff.acted")
