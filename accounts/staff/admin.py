@@ -20,7 +20,7 @@ from accounts.staff.models import StaffAct, StaffSession, StaffUser
 from accounts.staff.options import OfTenantAdmin, RoleAdmin
 from accounts.staff.rights import staff_of
 from accounts.staff.roles import StaffRole
-from accounts.staff.services import act_record
+from accounts.staff.services import ABOUTS, act_record
 
 # Staff are few and are told apart by their role.
 admin.site.unregister(Group)
@@ -122,14 +122,13 @@ class _ActionFilter(admin.SimpleListFilter):
 
     title = "action"
     parameter_name = "action"
-    _abouts = ("session", "tenant", "billing", "outbox", "mail", "invitation", "person", "staff", "impersonation")
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(word, word.capitalize()) for word in self._abouts]
+        return [(word, word.capitalize()) for word in sorted(ABOUTS)]
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
         word = self.value()
-        if word not in self._abouts:
+        if word not in ABOUTS:
             return queryset
         return queryset.exclude(action="").filter(action__startswith=f"{word}.")
 

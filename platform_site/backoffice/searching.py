@@ -22,7 +22,7 @@ from accounts.models import LinkToken, User
 from accounts.staff.models import StaffUser
 from accounts.staff.services import act_record
 from platform_site.binding import bind
-from tenancy.admin.overview import READABLE
+from platform_site.tenants import READABLE
 from tenancy.models import Tenant
 
 log = structlog.get_logger(__name__)

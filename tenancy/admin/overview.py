@@ -24,13 +24,12 @@ from platform_site.backoffice.counting import mail_server_state
 from platform_site.backoffice.models import TenantDay, TenantFigures
 from platform_site.binding import bind
 from platform_site.outbox.models import OutboxRow
+from platform_site.tenants import READABLE
 from tenancy.migrating.history import migrations_fingerprint
 from tenancy.models import Tenant
 
 log = structlog.get_logger(__name__)
 
-# A tenant of one of these has a schema that can be looked into.
-READABLE: Final = (Tenant.Status.ACTIVE, Tenant.Status.SUSPENDED, Tenant.Status.PENDING_DELETION)
 USAGE_DAYS: Final = 30
 # Beyond so many rows it is "more than": nobody on the phone needs the exact number.
 MOST_COUNTED: Final = 10_000

@@ -22,8 +22,9 @@ from billing.plans import catalogue
 from billing.selectors.allowance import allowance_of
 from platform_site.backoffice.models import TenantFigures
 from platform_site.outbox.models import OutboxRow
+from platform_site.tenants import READABLE
 from tenancy.admin.acts import BY_SLUG, offered
-from tenancy.admin.overview import READABLE, STATUS_LABELS, account_in, overview, seats_text
+from tenancy.admin.overview import STATUS_LABELS, account_in, overview, seats_text
 from tenancy.migrating.history import migrations_fingerprint
 from tenancy.models import Tenant
 

@@ -17,8 +17,6 @@ from accounts.staff.services import act_record
 from platform_site.errors import CONFLICT, PlatformError
 from platform_site.outbox.models import OutboxRow
 from platform_site.outbox.services import redrive
-from tenancy.admin.overview import READABLE
-from tenancy.models import Tenant
 
 LIST = "/admin/outbox/outboxrow/"
 # As many as a page of the list has.
@@ -26,7 +24,7 @@ MOST = 50
 
 
 def _redrive(asked: Asked) -> str:
-    """Each row by the service, and in the journal of each tenant that has one how many of its rows it were."""
+    """Each row by the service; of each tenant is written down which of its rows it were."""
     ids: list[UUID] = asked.values["rows"]
     rows = dict(OutboxRow.objects.filter(id__in=ids).values_list("id", "tenant_id"))
     done = [row_id for row_id in rows if redrive(row_id=row_id)]
@@ -38,11 +36,9 @@ def _redrive(asked: Asked) -> str:
         tenant_id = rows[row_id]
         if tenant_id is not None:
             by_tenant.setdefault(tenant_id, []).append(str(row_id))
-    with_schema = Tenant.objects.filter(id__in=by_tenant, status__in=READABLE).values_list("id", flat=True)
-    for tenant_id in with_schema:
+    for tenant_id, mine in by_tenant.items():
         act_record(
-            staff=asked.staff, action=RETRY.name, tenant_id=tenant_id, reason=asked.reason,
-            data={"rows": by_tenant[tenant_id]},
+            staff=asked.staff, action=RETRY.name, tenant_id=tenant_id, reason=asked.reason, data={"rows": mine}
         )  # fmt: skip
     return f"Tried again: {len(done)} dead letter{'s' if len(done) > 1 else ''}."
 

@@ -117,6 +117,11 @@ def test_an_export_is_written_down_here_and_there(browser: Client, viewer: Staff
     assert (entry.data["filter"], entry.impersonator) == ("status__exact=active", viewer.email)
 
 
+def test_what_was_searched_for_is_not_written_down(browser: Client, furnished: Tenant) -> None:
+    text_of(browser.get("/admin/t/acme/accounts/user/export.csv?q=ada@secret.test&status__exact=active"))
+    assert StaffAct.objects.get(action="list.exported").data["filter"] == "q=***&status__exact=active"
+
+
 def test_formulas_in_an_export_are_texts(browser: Client, furnished: Tenant) -> None:
     with bind(furnished.ref):
         User.objects.filter(email__startswith=marker(furnished)).update(
