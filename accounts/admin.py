@@ -7,8 +7,9 @@ from uuid import UUID
 from django.contrib.admin import display
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
+from unfold.decorators import action
 
 from accounts.models import ApiKey, CustomProfile, LinkToken, SecondFactor, Session, User
 from accounts.selectors import search_words, with_profiles
@@ -16,6 +17,7 @@ from accounts.services.invitations import invitation_resend_by_staff
 from accounts.services.password_reset import password_reset_send
 from accounts.services.people import user_activate, user_deactivate
 from accounts.services.sessions import sessions_revoke
+from accounts.staff.addresses import impersonation_page
 from accounts.staff.columns import badge, moment_text
 from accounts.staff.lens.acting import staff_identity
 from accounts.staff.lens.actions import staff_action
@@ -25,6 +27,7 @@ from accounts.staff.lens.options import LensModelAdmin
 from accounts.staff.lens.panels import ROWS, Cell, Panel
 from accounts.staff.lens.site import lens
 from notifications.models import Notification
+from platform_site.binding import require_tenant
 from platform_site.journal.admin import meaning_of
 from platform_site.journal.models import JournalEntry
 from platform_site.permissions import permissions
@@ -33,7 +36,7 @@ from platform_site.permissions import permissions
 _BY_SUPPORT: Final = "support"
 _DOABLE: Final = {
     User.Status.PENDING: ("resend_invitation", "deactivate"),
-    User.Status.ACTIVE: ("send_reset_link", "revoke_sessions", "deactivate"),
+    User.Status.ACTIVE: ("impersonate", "send_reset_link", "revoke_sessions", "deactivate"),
     User.Status.INACTIVE: ("activate",),
 }
 
@@ -89,7 +92,7 @@ class UserAdmin(LensModelAdmin):
         Panel("Journal of this person", ("When", "What", "By staff"), _journal),
     )
     actions_detail = (
-        "resend_invitation", "send_reset_link", "revoke_sessions", "deactivate", "activate",
+        "impersonate", "resend_invitation", "send_reset_link", "revoke_sessions", "deactivate", "activate",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[User]":
@@ -153,6 +156,14 @@ class UserAdmin(LensModelAdmin):
     @display(description="more")
     def elsewhere(self, person: User) -> str:
         return link("Notifications of this person", list_address(Notification, user__id__exact=person.id))
+
+    @action(description="Sign in as this person", icon="switch_account", permissions=["work"], url_path="impersonate")
+    def impersonate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The page that gives out a link; it is not the lens's."""
+        person = self.get_object(request, unquote(object_id))
+        if person is None:
+            raise Http404
+        return HttpResponseRedirect(impersonation_page(require_tenant().id, person.uuid))
 
     @staff_action(
         name="invitation.resent",

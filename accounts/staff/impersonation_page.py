@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.links import page_url
 from accounts.models import User
+from accounts.staff.addresses import lens_page
 from accounts.staff.forms import reason_field
 from accounts.staff.impersonation import CODE_SECONDS, IMPERSONATION_SECONDS, impersonable, impersonation_code_make
 from accounts.staff.rights import need
@@ -39,6 +40,7 @@ def impersonate_page(request: HttpRequest, tenant_id: UUID, user_id: UUID) -> Ht
         **admin.site.each_context(request),
         "title": "Sign in as somebody",
         "tenant": tenant,
+        "lens": lens_page(tenant.slug),
         "person": person,
         "form": form,
         "minutes": IMPERSONATION_SECONDS // 60,

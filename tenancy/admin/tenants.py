@@ -13,7 +13,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from accounts.staff.actions import action_page
-from accounts.staff.addresses import audit_of_tenant, lens_page, tenant_page
+from accounts.staff.addresses import act_page, audit_of_tenant, lens_page, outbox_of_tenant, tenant_page
 from accounts.staff.columns import badge, when
 from accounts.staff.options import RoleAdmin
 from accounts.staff.rights import need
@@ -124,12 +124,13 @@ class TenantAdmin(RoleAdmin):
             "tenant": tenant,
             "seen": seen,
             "actions": [
-                (action, f"/admin/tenancy/tenant/{tenant.id}/do/{action.slug}/")
+                (action, act_page(tenant.id, action.slug))
                 for action in offered(tenant.status, seen.is_readable)
                 if staff.reaches(action.needs)
             ],
             "lens": lens_page(tenant.slug) if seen.is_readable else "",
             "audit": audit_of_tenant(tenant.id),
+            "outbox": outbox_of_tenant(tenant.id),
         }
         return TemplateResponse(request, "tenancy/admin/tenant.html", context)
 

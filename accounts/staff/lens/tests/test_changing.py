@@ -169,6 +169,21 @@ def test_what_is_offered_goes_by_the_persons_state(working: Client, tenant: Tena
     }
 
 
+def test_from_the_person_one_gets_to_the_page_that_signs_in_as_them(
+    working: Client, browser: Client, tenant: Tenant
+) -> None:
+    active, invited = bob_of(tenant), pending(tenant)
+    place = f"{HOME}/accounts/user/{active.pk}"
+    assert f"{place}/impersonate/" in working.get(f"{place}/change/").content.decode()
+    page = working.get(f"{place}/impersonate/", follow=True)
+    assert page.redirect_chain == [(f"/admin/impersonate/{tenant.id}/{active.uuid}/", 302)]
+    assert page.status_code == 200
+    assert "/impersonate/" not in working.get(f"{HOME}/accounts/user/{invited.pk}/change/").content.decode()
+    # A viewer has no session.
+    assert browser.get(f"{place}/impersonate/").status_code == 403
+    assert working.get(f"{HOME}/accounts/user/987654/impersonate/").status_code == 404
+
+
 def test_sessions_are_ended_all_or_one(working: Client, bob: Api, tenant: Tenant) -> None:
     person = bob_of(tenant)
     with bind(tenant.ref):
