@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from accounts.models import LinkToken, Session, User
 from accounts.services.people import user_create
-from accounts.staff.lens.tests.world import keys_of, marker, staff_of
+from accounts.staff.lens.tests.world import keys_of, marker
 from accounts.staff.models import StaffAct, StaffSession, StaffUser
 from accounts.staff.roles import StaffRole
 from accounts.staff.services import session_open
+from accounts.staff.tests.support import staff_of
 from notifications.models import Delivery, Suppression
 from platform_site.binding import bind
 from platform_site.journal.models import JournalEntry

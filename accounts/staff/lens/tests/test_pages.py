@@ -13,7 +13,6 @@ from accounts.staff.lens.site import site
 from accounts.staff.lens.tests.world import (
     SECRET,
     addresses,
-    browser_of,
     keys_of,
     marker,
     models,
@@ -24,6 +23,7 @@ from accounts.staff.lens.tests.world import (
 )
 from accounts.staff.models import StaffAct, StaffUser
 from accounts.staff.services import session_open
+from accounts.staff.tests.support import browser_of
 from platform_site.binding import bind, bound_tenant, connection
 from platform_site.ids import uuid7
 from platform_site.journal.models import JournalEntry
