@@ -48,7 +48,10 @@ _MENU = {
     ],
 }
 # Addresses are made anew for each page, so they are the tenant's.
-_LOOKS = ("SITE_TITLE", "SITE_ICON", "SITE_FAVICONS", "SHOW_HISTORY", "SHOW_VIEW_ON_SITE", "BORDER_RADIUS", "COLORS")
+_LOOKS = (
+    "SITE_TITLE", "SITE_ICON", "SITE_FAVICONS", "STYLES", "SHOW_HISTORY", "SHOW_VIEW_ON_SITE", "BORDER_RADIUS",
+    "COLORS",
+)  # fmt: skip
 UNFOLD_LENS: dict[str, Any] = {name: UNFOLD[name] for name in _LOOKS} | {
     "SITE_HEADER": _company,
     "SITE_SUBHEADER": "Customer",

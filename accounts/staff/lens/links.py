@@ -27,7 +27,8 @@ def list_address(model: type[Model], **lookups: object) -> str:
 
 
 def link(text: object, where: str) -> SafeString:
-    return format_html('<a class="font-medium hover:underline" href="{}">{}</a>', where, text)
+    looks = "font-medium hover:underline text-primary-600 dark:text-primary-500"
+    return format_html('<a class="{}" href="{}">{}</a>', looks, where, text)
 
 
 def person_link(person: User | None) -> str:
