@@ -157,7 +157,9 @@ class UserAdmin(LensModelAdmin):
     def elsewhere(self, person: User) -> str:
         return link("Notifications of this person", list_address(Notification, user__id__exact=person.id))
 
-    @action(description="Sign in as this person", icon="switch_account", permissions=["work"], url_path="impersonate")
+    @action(  # type: ignore[untyped-decorator]
+        description="Sign in as this person", icon="switch_account", permissions=["work"], url_path="impersonate"
+    )
     def impersonate(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The page that gives out a link; it is not the lens's."""
         person = self.get_object(request, unquote(object_id))
