@@ -246,6 +246,14 @@ def test_dead_letters_are_tried_again_one_or_many(working: Client, both: tuple[T
     assert doings(mine)[-1] == ("outbox.redriven", "ticket 41")
 
 
+def test_what_waits_for_the_workspace_is_not_tried_again(working: Client, furnished: Tenant) -> None:
+    (key,) = keys_of(furnished, OutboxRow)
+    OutboxRow.objects.filter(pk=key).update(state="parked")
+    refused = working.post(f"{HOME}/outbox/outboxrow/{key}/retry/", WHY)
+    assert "waits for the workspace" in refused.content.decode()
+    assert (OutboxRow.objects.get(pk=key).state, doings(furnished)) == ("parked", [])
+
+
 def test_many_are_not_tried_without_a_session(support: Client, furnished: Tenant) -> None:
     (key,) = keys_of(furnished, OutboxRow)
     answer = support.post(
