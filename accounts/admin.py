@@ -7,25 +7,28 @@ from uuid import UUID
 from django.contrib.admin import display
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
+from unfold.decorators import action
 
-from accounts.emails import email_key
 from accounts.models import ApiKey, CustomProfile, LinkToken, SecondFactor, Session, User
 from accounts.selectors import search_words, with_profiles
-from accounts.services.invitations import invitation_resend
+from accounts.services.invitations import invitation_resend_by_staff
 from accounts.services.password_reset import password_reset_send
 from accounts.services.people import user_activate, user_deactivate
 from accounts.services.sessions import sessions_revoke
+from accounts.staff.addresses import impersonation_page
+from accounts.staff.columns import badge, moment_text
 from accounts.staff.lens.acting import staff_identity
 from accounts.staff.lens.actions import staff_action
-from accounts.staff.lens.columns import badge
-from accounts.staff.lens.links import address, by_id, link, list_address, person_link, uuid_of
+from accounts.staff.lens.finding import by_id, by_id_or_address, uuid_of
+from accounts.staff.lens.links import address, link, list_address, person_link
 from accounts.staff.lens.options import LensModelAdmin
 from accounts.staff.lens.panels import ROWS, Cell, Panel
 from accounts.staff.lens.site import lens
 from notifications.models import Notification
-from platform_site.journal.keys import journal_keys
+from platform_site.binding import require_tenant
+from platform_site.journal.admin import meaning_of
 from platform_site.journal.models import JournalEntry
 from platform_site.permissions import permissions
 
@@ -33,7 +36,7 @@ from platform_site.permissions import permissions
 _BY_SUPPORT: Final = "support"
 _DOABLE: Final = {
     User.Status.PENDING: ("resend_invitation", "deactivate"),
-    User.Status.ACTIVE: ("send_reset_link", "revoke_sessions", "deactivate"),
+    User.Status.ACTIVE: ("impersonate", "send_reset_link", "revoke_sessions", "deactivate"),
     User.Status.INACTIVE: ("activate",),
 }
 
@@ -45,12 +48,13 @@ def _live(sessions: "QuerySet[Session]") -> "QuerySet[Session]":
 
 def _sessions(person: User) -> Iterable[Sequence[Any]]:
     for one in _live(Session.objects.filter(user=person))[:ROWS]:
-        yield Cell(_moment(one.created_at), address(Session, one.pk)), _moment(one.last_used_at), one.ip, one.user_agent
+        since = Cell(moment_text(one.created_at), address(Session, one.pk))
+        yield since, moment_text(one.last_used_at), one.ip, one.user_agent
 
 
 def _links(person: User) -> Iterable[Sequence[Any]]:
     for one in LinkToken.objects.filter(user=person).order_by("-created_at")[:ROWS]:
-        yield Cell(one.get_kind_display(), address(LinkToken, one.pk)), _moment(one.created_at), link_state(one)
+        yield Cell(one.get_kind_display(), address(LinkToken, one.pk)), moment_text(one.created_at), link_state(one)
 
 
 def _journal(person: User) -> Iterable[Sequence[Any]]:
@@ -59,22 +63,15 @@ def _journal(person: User) -> Iterable[Sequence[Any]]:
     suffered = JournalEntry.objects.filter(subject_type="user", subject_id=str(person.uuid)).order_by("-id")[:ROWS]
     both = {entry.id: entry for entry in [*done, *suffered]}
     for entry in sorted(both.values(), key=lambda entry: entry.id, reverse=True)[:ROWS]:
-        yield Cell(_moment(entry.at), address(JournalEntry, entry.pk)), meaning_of(entry.key), entry.impersonator
-
-
-def meaning_of(key: str) -> str:
-    return journal_keys.get(key).meaning if key in journal_keys else key
-
-
-def _moment(moment: Any) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else ""
+        yield Cell(moment_text(entry.at), address(JournalEntry, entry.pk)), meaning_of(entry.key), entry.impersonator
 
 
 def link_state(one: LinkToken) -> str:
+    """In one word: used, replaced by a newer one, expired, or open."""
     if one.used_at is not None:
         return "used"
     if one.superseded_at is not None:
-        return "superseded"
+        return "replaced"
     return "expired" if one.expires_at <= timezone.now() else "open"
 
 
@@ -95,7 +92,7 @@ class UserAdmin(LensModelAdmin):
         Panel("Journal of this person", ("When", "What", "By staff"), _journal),
     )
     actions_detail = (
-        "resend_invitation", "send_reset_link", "revoke_sessions", "deactivate", "activate",
+        "impersonate", "resend_invitation", "send_reset_link", "revoke_sessions", "deactivate", "activate",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[User]":
@@ -160,14 +157,24 @@ class UserAdmin(LensModelAdmin):
     def elsewhere(self, person: User) -> str:
         return link("Notifications of this person", list_address(Notification, user__id__exact=person.id))
 
+    @action(  # type: ignore[untyped-decorator]
+        description="Sign in as this person", icon="switch_account", permissions=["work"], url_path="impersonate"
+    )
+    def impersonate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The page that gives out a link; it is not the lens's."""
+        person = self.get_object(request, unquote(object_id))
+        if person is None:
+            raise Http404
+        return HttpResponseRedirect(impersonation_page(require_tenant().id, person.uuid))
+
     @staff_action(
-        name="user.invitation_resent",
+        name="invitation.resent",
         label="Send the invitation again",
         explanation="A new link goes to the address; the old one stops working.",
         icon="forward_to_inbox",
     )
     def resend_invitation(self, request: HttpRequest, person: User) -> str:
-        invitation_resend(actor=staff_identity(), ref=person.id)
+        invitation_resend_by_staff(ref=person.id)
         return "The invitation was sent again."
 
     @staff_action(
@@ -224,10 +231,7 @@ class SessionAdmin(LensModelAdmin):
     actions_detail = ("end",)
 
     def find(self, queryset: "QuerySet[Session]", term: str) -> "QuerySet[Session]":
-        uuid = uuid_of(term)
-        if uuid is not None:
-            return queryset.filter(pk=uuid)
-        return queryset.filter(user__email_key=email_key(term), revoked_at=None)
+        return by_id_or_address(queryset, term, "user__email_key", revoked_at=None)
 
     def title_of(self, subject: Session) -> str:
         return f"Session of {subject.user.display_name}"
@@ -248,7 +252,10 @@ class SessionAdmin(LensModelAdmin):
         return "expired" if over else "live"
 
     @staff_action(
-        name="session.ended", label="End this session", explanation="The device has to sign in again.", icon="logout"
+        name="user.session_revoked",
+        label="End this session",
+        explanation="The device has to sign in again.",
+        icon="logout",
     )
     def end(self, request: HttpRequest, session: Session) -> str:
         sessions_revoke(session_ids=[UUID(str(session.pk))], reason=_BY_SUPPORT)
@@ -266,8 +273,7 @@ class LinkTokenAdmin(LensModelAdmin):
     fields = ("id", "kind", "person", "sender_shown", "created_at", "expires_at", "used_at", "superseded_at", "state")
 
     def find(self, queryset: "QuerySet[LinkToken]", term: str) -> "QuerySet[LinkToken]":
-        uuid = uuid_of(term)
-        return queryset.filter(pk=uuid) if uuid else queryset.filter(user__email_key=email_key(term))
+        return by_id_or_address(queryset, term, "user__email_key")
 
     def title_of(self, subject: LinkToken) -> str:
         return f"{subject.get_kind_display()}, {subject.user.display_name}"

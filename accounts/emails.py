@@ -11,3 +11,10 @@ def email_display(address: str) -> str:
 def email_key(address: str) -> str:
     """What makes two addresses the same person: case does not count on either side of the @."""
     return email_display(address).lower()
+
+
+def masked_address(address: str) -> str:
+    """``b***@acme.test``: enough to know it by, too little to write to."""
+    # By the last @: of two addresses in one text neither is whole then.
+    name, _, domain = address.rpartition("@")
+    return f"{name[:1]}***@{domain}"

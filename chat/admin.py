@@ -8,29 +8,27 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.models import User
-from accounts.staff.lens.columns import badge
+from accounts.staff.columns import badge, moment_text
+from accounts.staff.lens.finding import by_id
 from accounts.staff.lens.grants import HIDDEN, messages_may_be_read
-from accounts.staff.lens.links import NOTHING, address, by_id, link, list_address, person_cell, person_link, uuid_of
+from accounts.staff.lens.links import NOTHING, address, link, list_address, person_cell, person_link
 from accounts.staff.lens.options import LensModelAdmin
 from accounts.staff.lens.panels import ROWS, Cell, Panel
 from accounts.staff.lens.site import lens
 from chat.models import Channel, Member, Message
 
 
-def _moment(moment: Any) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else ""
-
-
 def _members(channel: Channel) -> Iterable[Sequence[Any]]:
     rows = Member.objects.filter(channel=channel, left_at=None).select_related("user").order_by("user")
     for one in rows[:ROWS]:
-        yield person_cell(one.user), one.get_role_display(), one.last_read_seq, _moment(one.joined_at)
+        yield person_cell(one.user), one.get_role_display(), one.last_read_seq, moment_text(one.joined_at)
 
 
 def _messages(channel: Channel) -> Iterable[Sequence[Any]]:
     rows = Message.objects.filter(channel=channel).select_related("sender").defer("content").order_by("-seq")
     for one in rows[:ROWS]:
-        yield Cell(str(one.seq), address(Message, one.pk)), person_cell(one.sender), _moment(one.created_at), _fate(one)
+        number = Cell(str(one.seq), address(Message, one.pk))
+        yield number, person_cell(one.sender), moment_text(one.created_at), _fate(one)
 
 
 def _fate(message: Message) -> str:
@@ -97,11 +95,7 @@ class MessageAdmin(LensModelAdmin):
             row.lens_said = contents.get(row.pk, "") if allowed else HIDDEN
 
     def find(self, queryset: "QuerySet[Message]", term: str) -> "QuerySet[Message]":
-        uuid = uuid_of(term)
-        if uuid is None:
-            return queryset.none()
-        one = queryset.filter(pk=uuid)
-        return one if one.exists() else queryset.filter(channel_id=uuid)
+        return by_id(queryset, term, "channel_id")
 
     def title_of(self, subject: Message) -> str:
         return f"Message {subject.seq}"

@@ -6,7 +6,8 @@ from typing import Any
 from django.contrib.admin import display
 from django.db.models import QuerySet
 
-from accounts.staff.lens.links import NOTHING, people_by_uuid, person_link, uuid_of
+from accounts.staff.lens.finding import by_id
+from accounts.staff.lens.links import NOTHING, people_by_uuid, person_link
 from accounts.staff.lens.options import LensModelAdmin
 from accounts.staff.lens.site import lens
 from events.models import Event
@@ -30,11 +31,7 @@ class EventAdmin(LensModelAdmin):
             row.lens_actor = people.get(row.actor_id) if row.actor_id else None
 
     def find(self, queryset: "QuerySet[Event]", term: str) -> "QuerySet[Event]":
-        uuid = uuid_of(term)
-        if uuid is None:
-            return queryset.none()
-        one = queryset.filter(pk=uuid)
-        return one if one.exists() else queryset.filter(canonical_id=uuid)
+        return by_id(queryset, term, "canonical_id")
 
     def title_of(self, subject: Event) -> str:
         return f"{subject.app}: {subject.action}"

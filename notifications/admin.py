@@ -9,11 +9,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
-from accounts.emails import email_key
 from accounts.models import User
+from accounts.staff.columns import badge, moment_text
 from accounts.staff.lens.actions import staff_action
-from accounts.staff.lens.columns import badge
-from accounts.staff.lens.links import NOTHING, address, link, person_link, uuid_of
+from accounts.staff.lens.finding import by_id_or_address
+from accounts.staff.lens.links import NOTHING, address, link, person_link
 from accounts.staff.lens.options import LensModelAdmin
 from accounts.staff.lens.panels import ROWS, Cell, Panel
 from accounts.staff.lens.site import lens
@@ -22,10 +22,6 @@ from notifications.services.resending import delivery_send_again
 from notifications.services.suppressing import addresses_hashed, suppression_lift, suppressions_of
 
 _STATES = {"Pending": "info", "Sent": "success", "Suppressed": "warning", "Failed": "danger", "bounced": "danger"}
-
-
-def _moment(moment: Any) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else ""
 
 
 def state_of(delivery: Delivery) -> str:
@@ -43,7 +39,7 @@ def why(delivery: Delivery) -> str:
 
 def _deliveries(told: Notification) -> Iterable[Sequence[Any]]:
     for one in told.deliveries.order_by("id")[:ROWS]:
-        yield Cell(one.channel, address(Delivery, one.pk)), state_of(one), why(one), _moment(one.sent_at)
+        yield Cell(one.channel, address(Delivery, one.pk)), state_of(one), why(one), moment_text(one.sent_at)
 
 
 @lens(Notification, "notification")
@@ -59,8 +55,7 @@ class NotificationAdmin(LensModelAdmin):
     panels = (Panel("On its ways out", ("Channel", "State", "Why", "Sent"), _deliveries, "In the inbox only."),)
 
     def find(self, queryset: "QuerySet[Notification]", term: str) -> "QuerySet[Notification]":
-        uuid = uuid_of(term)
-        return queryset.filter(pk=uuid) if uuid else queryset.filter(user__email_key=email_key(term))
+        return by_id_or_address(queryset, term, "user__email_key")
 
     def title_of(self, subject: Notification) -> str:
         return subject.title
@@ -76,7 +71,7 @@ class NotificationAdmin(LensModelAdmin):
 
 def _events(delivery: Delivery) -> Iterable[Sequence[Any]]:
     for one in DeliveryEvent.objects.filter(delivery=delivery).order_by("-at")[:ROWS]:
-        yield _moment(one.at), one.kind, one.detail.get("reason", ""), one.detail.get("status", "")
+        yield moment_text(one.at), one.kind, one.detail.get("reason", ""), one.detail.get("status", "")
 
 
 def _suppressed(delivery: Delivery) -> Iterable[Sequence[Any]]:
@@ -85,7 +80,7 @@ def _suppressed(delivery: Delivery) -> Iterable[Sequence[Any]]:
             Cell(one.get_reason_display(), address(Suppression, one.pk)),
             one.get_scope_display(),
             one.detail,
-            _moment(one.created_at),
+            moment_text(one.created_at),
         )
 
 
@@ -109,10 +104,7 @@ class DeliveryAdmin(LensModelAdmin):
     actions_detail = ("send_again",)
 
     def find(self, queryset: "QuerySet[Delivery]", term: str) -> "QuerySet[Delivery]":
-        uuid = uuid_of(term)
-        if uuid is not None:
-            return queryset.filter(pk=uuid)
-        return queryset.filter(notification__user__email_key=email_key(term))
+        return by_id_or_address(queryset, term, "notification__user__email_key")
 
     def title_of(self, subject: Delivery) -> str:
         return f"{subject.channel}: {subject.notification.title}"
@@ -163,8 +155,7 @@ class DigestAdmin(LensModelAdmin):
     panels = (Panel("What it brings", ("Notification", "State", "Why"), _carried),)
 
     def find(self, queryset: "QuerySet[Digest]", term: str) -> "QuerySet[Digest]":
-        uuid = uuid_of(term)
-        return queryset.filter(pk=uuid) if uuid else queryset.filter(user__email_key=email_key(term))
+        return by_id_or_address(queryset, term, "user__email_key")
 
     @display(description="to")
     def person(self, digest: Digest) -> str:

@@ -18,6 +18,8 @@ SUSPENDED = "suspended"
 PENDING_DELETION = "pending_deletion"
 # Nothing is left of it but a row that says so; its schema is gone or on its way.
 DELETED = "deleted"
+# A tenant of one of these has a schema that can be looked into and a journal; others are being made, or are gone.
+READABLE = (ACTIVE, SUSPENDED, PENDING_DELETION)
 
 
 class TenantUnavailable(Exception):

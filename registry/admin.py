@@ -10,17 +10,9 @@ from django.contrib.admin import display
 from django.db.models import QuerySet
 
 from accounts.models import User
-from accounts.staff.lens.columns import badge
-from accounts.staff.lens.links import (
-    NOTHING,
-    address,
-    by_id,
-    link,
-    list_address,
-    people_by_uuid,
-    person_link,
-    uuid_of,
-)
+from accounts.staff.columns import badge, moment_text
+from accounts.staff.lens.finding import by_id, uuid_of
+from accounts.staff.lens.links import NOTHING, address, link, list_address, people_by_uuid, person_link
 from accounts.staff.lens.options import LensModelAdmin
 from accounts.staff.lens.panels import ROWS, Cell, Panel
 from accounts.staff.lens.site import lens
@@ -32,14 +24,10 @@ from registry.models import Entity, HistoryEntry, Identifier, Link, Merge
 _SHORTEST = 3
 
 
-def _moment(moment: Any) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else ""
-
-
 def _identifiers(entity: Entity) -> Iterable[Sequence[Any]]:
     for one in Identifier.objects.filter(entity=entity).order_by("kind", "value")[:ROWS]:
         erased = one.kind == Identifier.Kind.ERASED
-        yield one.get_kind_display(), "(a digest)" if erased else one.raw or one.value, _moment(one.created_at)
+        yield one.get_kind_display(), "(a digest)" if erased else one.raw or one.value, moment_text(one.created_at)
 
 
 def _links(entity: Entity) -> Iterable[Sequence[Any]]:
@@ -53,7 +41,7 @@ def _history(entity: Entity) -> Iterable[Sequence[Any]]:
     people = people_by_uuid(row.actor_id for row in rows)
     for one in rows:
         actor: User | None = people.get(one.actor_id) if one.actor_id else None
-        yield _moment(one.at), one.get_op_display(), actor.display_name if actor else "", one.reason
+        yield moment_text(one.at), one.get_op_display(), actor.display_name if actor else "", one.reason
 
 
 def _merged(entity: Entity) -> Iterable[Sequence[Any]]:
@@ -123,11 +111,7 @@ class LinkAdmin(LensModelAdmin):
     )  # fmt: skip
 
     def find(self, queryset: "QuerySet[Link]", term: str) -> "QuerySet[Link]":
-        uuid = uuid_of(term)
-        if uuid is None:
-            return queryset.none()
-        one = queryset.filter(pk=uuid)
-        return one if one.exists() else queryset.filter(entity_id=uuid)
+        return by_id(queryset, term, "entity_id")
 
     def title_of(self, subject: Link) -> str:
         return str(subject)

@@ -1,8 +1,12 @@
-"""What staff do by one click: a page that asks for a reason, and then the service that everybody else calls.
+"""What staff do by one click: a reason, and then the service that everybody else calls.
 
-An action says which role it takes and what it does; the rest is the same for all. What it does and the two
-records of it, in the staff audit and in the tenant's journal, are one transaction. An action that talks to the
-outside world cannot be in one: it is written down before it begins.
+``carry_out`` does it, for the public admin and for the lens alike: what is done and the two records of it, in the
+staff audit and in the tenant's journal, are one transaction. An action that talks to the outside world cannot be in
+one: it is written down before it begins.
+
+What differs is how it is asked for. In the public admin a ``StaffAction`` is a page about a tenant, for a role, and
+needs no session (``action_page``). In the lens it is a dialog about one thing in the tenant and needs an open staff
+session (``staff_action`` in ``lens/actions.py``).
 """
 
 from collections.abc import Callable, Mapping
@@ -16,24 +20,19 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from unfold.widgets import UnfoldAdminTextareaWidget
 
+from accounts.staff.forms import reason_field
 from accounts.staff.models import StaffUser
 from accounts.staff.rights import need
 from accounts.staff.roles import StaffRole
-from accounts.staff.services import REASON_LENGTH, act_record
+from accounts.staff.services import act_record
 from platform_site.errors import PlatformError
 
 
 class ReasonForm(forms.Form):
     """Asks for nothing but a reason; an action that needs more puts its fields before it."""
 
-    reason = forms.CharField(
-        max_length=REASON_LENGTH,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="Why you do this. The tenant's administrators can read it.",
-        error_messages={"required": "Give a reason."},
-    )
+    reason = reason_field("Why you do this. The tenant's administrators can read it.")
     field_order: list[str] | None = None
 
     def order_fields(self, field_order: Any) -> None:
@@ -52,7 +51,8 @@ class ReasonForm(forms.Form):
 class Asked:
     """One click: by whom, about which tenant (None: about none or several), why, and with which choices.
 
-    ``facts`` is what the audit keeps besides the reason; what is done may add to it.
+    ``facts`` is what the audit keeps besides the reason; what is done may add to it. ``session_id`` is the staff
+    session in which it is done, if it needs one.
     """
 
     staff: StaffUser
@@ -60,6 +60,7 @@ class Asked:
     reason: str
     values: Mapping[str, Any] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+    session_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,25 +86,36 @@ class StaffAction:
         return self.name.replace(".", "-").replace("_", "-")
 
 
-def perform(action: StaffAction, asked: Asked) -> str:
-    """Do it and write it down. Raises what the action raises, and then nothing is done or written.
+def carry_out(asked: Asked, *, name: str, needs: StaffRole, run: Callable[[Asked], str], outside: bool = False) -> str:
+    """Do it and write it down. Raises what ``run`` raises, and then nothing is done or written.
 
     For an action that goes outside, what was written stays: that somebody tried is a fact too.
     """
-    if not asked.staff.reaches(action.needs):
+    if not asked.staff.reaches(needs):
         raise PermissionDenied
-    if action.outside:
+    if outside:
         with transaction.atomic():
-            _written(action, asked)
-        return action.run(asked)
+            _write_down(name, asked)
+        return run(asked)
     with transaction.atomic():
-        said = action.run(asked)
-        _written(action, asked)
+        said = run(asked)
+        _write_down(name, asked)
     return said
 
 
-def _written(action: StaffAction, asked: Asked) -> None:
-    act_record(staff=asked.staff, action=action.name, tenant_id=asked.tenant_id, reason=asked.reason, data=asked.facts)
+def _write_down(name: str, asked: Asked) -> None:
+    act_record(
+        staff=asked.staff,
+        action=name,
+        tenant_id=asked.tenant_id,
+        reason=asked.reason,
+        data=asked.facts,
+        session_id=asked.session_id,
+    )
+
+
+def perform(action: StaffAction, asked: Asked) -> str:
+    return carry_out(asked, name=action.name, needs=action.needs, run=action.run, outside=action.outside)
 
 
 def action_page(
@@ -124,11 +136,11 @@ def action_page(
     form = action.form(request.POST if request.method == "POST" else None, initial=dict(initial or {}))
     if request.method == "POST" and form.is_valid():
         values = {**form.cleaned_data, **(more or {})}
-        asked = Asked(staff, tenant_id, values.pop("reason").strip(), values, form.facts())
+        asked = Asked(staff, tenant_id, values.pop("reason"), values, form.facts())
         try:
             said = perform(action, asked)
         except PlatformError as error:
-            _explain(form, error)
+            explain(form, error)
         else:
             messages.success(request, said)
             return HttpResponseRedirect(back)
@@ -144,9 +156,9 @@ def action_page(
     return TemplateResponse(request, "staff/action.html", context, status=status)
 
 
-def _explain(form: ReasonForm, error: PlatformError) -> None:
-    """Each complaint at its field, where the form has it; the rest above all fields."""
+def explain(form: forms.Form, error: PlatformError, *, otherwise: str | None = None) -> None:
+    """Each complaint at its field, where the form has it; the rest at ``otherwise``, or above all fields."""
     for detail in error.details:
-        form.add_error(detail.field if detail.field in form.fields else None, detail.message)
+        form.add_error(detail.field if detail.field in form.fields else otherwise, detail.message)
     if not error.details:
-        form.add_error(None, error.message)
+        form.add_error(otherwise, error.message)

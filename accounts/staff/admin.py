@@ -2,24 +2,25 @@
 
 from datetime import datetime
 from typing import Any, ClassVar
-from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.admin import display
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import Model, OuterRef, QuerySet, Subquery
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from unfold.forms import AdminPasswordChangeForm
 
+from accounts.staff.columns import badge, when
 from accounts.staff.forms import StaffChangeForm, StaffCreationForm
 from accounts.staff.models import StaffAct, StaffSession, StaffUser
-from accounts.staff.rights import RoleAdmin, column, staff_of, when
+from accounts.staff.options import OfTenantAdmin, RoleAdmin
+from accounts.staff.rights import staff_of
 from accounts.staff.roles import StaffRole
-from accounts.staff.services import act_record
-from tenancy.models import Tenant
+from accounts.staff.services import ABOUTS, act_record
 
 # Staff are few and are told apart by their role.
 admin.site.unregister(Group)
@@ -86,38 +87,6 @@ class StaffAdmin(UserAdmin, RoleAdmin):  # type: ignore[type-arg]
         """The staff audit has it."""
 
 
-class _OfTenant(RoleAdmin):
-    """Rows that carry a tenant's id: they show its slug, and are searched by its slug or id."""
-
-    search_help_text = "Tenant: slug or id"
-    search_fields = ("tenant_id",)
-
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
-        slug = Tenant.objects.filter(id=OuterRef("tenant_id")).values("slug")[:1]
-        rows: QuerySet[Any] = super().get_queryset(request)
-        annotated: QuerySet[Any] = rows.annotate(slug=Subquery(slug))
-        return annotated
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
-    ) -> tuple["QuerySet[Any]", bool]:
-        wanted = search_term.strip().lower()
-        return (queryset.filter(tenant_id=tenant_id_of(wanted)) if wanted else queryset), False
-
-    @column("Tenant")
-    def tenant(self, row: Any) -> str:
-        return row.slug or (str(row.tenant_id) if row.tenant_id else "–")
-
-
-def tenant_id_of(text: str) -> UUID:
-    """The id that was written, or that of the tenant with this slug; where there is none, an id of nobody."""
-    try:
-        return UUID(text)
-    except ValueError:
-        found: UUID | None = Tenant.objects.filter(slug=text).values_list("id", flat=True).first()
-        return found or UUID(int=0)
-
-
 class _StaffFilter(admin.SimpleListFilter):
     title = "staff member"
     parameter_name = "staff"
@@ -153,20 +122,19 @@ class _ActionFilter(admin.SimpleListFilter):
 
     title = "action"
     parameter_name = "action"
-    _abouts = ("session", "tenant", "billing", "outbox", "mail", "invitation", "person", "staff", "impersonation")
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(word, word.capitalize()) for word in self._abouts]
+        return [(word, word.capitalize()) for word in sorted(ABOUTS)]
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
         word = self.value()
-        if word not in self._abouts:
+        if word not in ABOUTS:
             return queryset
         return queryset.exclude(action="").filter(action__startswith=f"{word}.")
 
 
 @admin.register(StaffAct)
-class StaffActAdmin(_OfTenant):
+class StaffActAdmin(OfTenantAdmin):
     """The staff audit, to look at."""
 
     list_display = ("moment", "staff_email", "what", "tenant", "reason", "status")
@@ -182,7 +150,7 @@ class StaffActAdmin(_OfTenant):
 
     moment = when("at", "Time")
 
-    @column("What")
+    @display(description="What")
     def what(self, act: StaffAct) -> str:
         # A path has no place to break, and a phone no room for it.
         told = act.action or f"{act.method} {act.path}"
@@ -190,7 +158,7 @@ class StaffActAdmin(_OfTenant):
 
 
 @admin.register(StaffSession)
-class StaffSessionAdmin(_OfTenant):
+class StaffSessionAdmin(OfTenantAdmin):
     """Staff sessions, newest first."""
 
     list_display = ("opened", "staff", "tenant", "reason", "state", "ends", "closed")
@@ -203,7 +171,7 @@ class StaffSessionAdmin(_OfTenant):
 
     opened, ends, closed = when("opened_at", "Opened"), when("ends_at", "Ends"), when("closed_at", "Closed")
 
-    @column("State", labels={"open": "success", "ended": "info"})
+    @badge("State", {"open": "success", "ended": "info"})
     def state(self, session: StaffSession) -> str:
         return "open" if is_open(session, timezone.now()) else "ended"
 

@@ -2,15 +2,27 @@
 
 from typing import Any
 
+from django import forms
 from django.core.exceptions import ValidationError
 from unfold.forms import AuthenticationForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.staff.models import StaffUser
 from accounts.staff.roles import StaffRole
-from accounts.staff.services import superuser_keep
+from accounts.staff.services import REASON_LENGTH, superuser_keep
 from platform_site import limits
 from platform_site.context import current
 from platform_site.errors import PlatformError
+
+
+def reason_field(help_text: str) -> forms.CharField:
+    """The field ``reason`` of whatever staff have to give one for; ``help_text`` says who reads it."""
+    return forms.CharField(
+        max_length=REASON_LENGTH,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text=help_text,
+        error_messages={"required": "Give a reason."},
+    )
 
 
 class StaffSignInForm(AuthenticationForm):

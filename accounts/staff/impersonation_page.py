@@ -8,36 +8,31 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_http_methods
-from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.links import page_url
 from accounts.models import User
+from accounts.staff.addresses import lens_page
+from accounts.staff.forms import reason_field
 from accounts.staff.impersonation import CODE_SECONDS, IMPERSONATION_SECONDS, impersonable, impersonation_code_make
-from accounts.staff.models import StaffUser
+from accounts.staff.rights import need
 from accounts.staff.roles import StaffRole
-from accounts.staff.services import REASON_LENGTH, session_of
+from accounts.staff.services import session_of
 from platform_site.binding import TenantRef, bind
 from platform_site.errors import PlatformError
 from platform_site.tenants import find_tenant
 
 
 class ReasonForm(forms.Form):
-    reason = forms.CharField(
-        max_length=REASON_LENGTH,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="Why you sign in as this person. The administrators of the workspace read it.",
-        error_messages={"required": "Give a reason."},
-    )
+    reason = reason_field("Why you sign in as this person. The administrators of the workspace read it.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def impersonate_page(request: HttpRequest, tenant_id: UUID, user_id: UUID) -> HttpResponse:
     """Looking changes nothing; a POST makes a code and shows the link with it. For ``admin_view``."""
-    staff = _support(request)
+    staff = need(request, StaffRole.SUPPORT)
     tenant, person = _person(tenant_id, user_id)
     session = session_of(staff, tenant_id)
     form = ReasonForm(request.POST or None, initial={"reason": session.reason if session else ""})
@@ -45,6 +40,7 @@ def impersonate_page(request: HttpRequest, tenant_id: UUID, user_id: UUID) -> Ht
         **admin.site.each_context(request),
         "title": "Sign in as somebody",
         "tenant": tenant,
+        "lens": lens_page(tenant.slug),
         "person": person,
         "form": form,
         "minutes": IMPERSONATION_SECONDS // 60,
@@ -75,13 +71,6 @@ def _obstacle(tenant_id: UUID, user_id: UUID) -> str:
     except PlatformError as error:
         return error.message
     return ""
-
-
-def _support(request: HttpRequest) -> StaffUser:
-    staff = request.user
-    if not isinstance(staff, StaffUser) or not staff.reaches(StaffRole.SUPPORT):
-        raise PermissionDenied
-    return staff
 
 
 def _person(tenant_id: UUID, user_id: UUID) -> tuple[TenantRef, User]:

@@ -9,9 +9,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import ProgrammingError, transaction
 from django.utils import timezone
+from psycopg.errors import UndefinedTable
 
 from accounts.services.impersonations import impersonations_end
 from accounts.staff import catalog
@@ -22,10 +24,16 @@ from platform_site.context import current
 from platform_site.errors import CONFLICT, NOT_FOUND, PERMISSION_DENIED, VALIDATION_FAILED, PlatformError, invalid_field
 from platform_site.journal.keys import JournalKey
 from platform_site.journal.services import masked, record
-from platform_site.tenants import find_tenant
-from tenancy.models import Tenant
+from platform_site.tenants import READABLE, find_tenant
+
+log = structlog.get_logger(__name__)
 
 REASON_LENGTH = 500
+# What an action may be about: the word before its dot.
+ABOUTS = (
+    "session", "tenant", "billing", "outbox", "mail", "invitation", "user", "person", "delivery", "suppression", "list",
+    "impersonation", "staff",
+)  # fmt: skip
 
 
 @transaction.atomic
@@ -37,6 +45,9 @@ def session_open(*, staff: StaffUser, tenant_id: UUID, reason: str) -> StaffSess
     if not staff.reaches(StaffRole.SUPPORT):
         raise PlatformError(PERMISSION_DENIED)
     reason = reason_checked(reason)
+    tenant = find_tenant(id=tenant_id)
+    if tenant is None or tenant.status not in READABLE:
+        raise PlatformError(NOT_FOUND)
     now = timezone.now()
     session_close(staff=staff, tenant_id=tenant_id)
     session = StaffSession.objects.create(
@@ -75,16 +86,9 @@ def session_close(*, staff: StaffUser, tenant_id: UUID) -> int:
 @transaction.atomic
 def sessions_close_all(*, staff: StaffUser) -> int:
     """End what this staff member has open anywhere. Gives how many."""
-    now, count = timezone.now(), 0
-    open_ones = StaffSession.objects.filter(staff=staff, closed_at=None, ends_at__gt=now)
-    for tenant_id in sorted(set(open_ones.values_list("tenant_id", flat=True))):
-        tenant = find_tenant(id=tenant_id)
-        if tenant is None or tenant.status == Tenant.Status.DELETED:
-            # There is nothing left in which anybody could be, and no journal that could say so.
-            count += open_ones.filter(tenant_id=tenant_id).update(closed_at=now)
-        else:
-            count += session_close(staff=staff, tenant_id=tenant_id)
-    return count
+    open_ones = StaffSession.objects.filter(staff=staff, closed_at=None, ends_at__gt=timezone.now())
+    tenants = sorted(set(open_ones.values_list("tenant_id", flat=True)))
+    return sum(session_close(staff=staff, tenant_id=tenant_id) for tenant_id in tenants)
 
 
 def _impersonations_end(session: StaffSession) -> None:
@@ -117,8 +121,12 @@ def act_record(
 ) -> StaffAct:
     """Write down what a staff member did: in the staff audit, and in the tenant's journal when there is a tenant.
 
-    In the caller's transaction, together with what was done. Secret-looking values are masked by their names.
+    In the caller's transaction, together with what was done, and in no other tenant. A tenant that is being made or
+    is gone has no journal; then the audit alone knows, and whoever may not act on such a tenant says so before.
+    ``action`` is dotted, and begins with one of ``ABOUTS``. Secret-looking values are masked by their names.
     """
+    if action.partition(".")[0] not in ABOUTS:
+        raise ValueError(f"{action!r} is about nothing by which the audit is filtered.")
     work, told = current(), masked(data or {})
     act = StaffAct.objects.create(
         staff_id=staff.pk,
@@ -132,16 +140,25 @@ def act_record(
         request_id=work.request_id,
     )
     if tenant_id is not None:
-        tenant = bound_tenant() or find_tenant(id=tenant_id)
-        if tenant is None or tenant.id != tenant_id:
-            raise PlatformError(NOT_FOUND)
-        with bind(tenant):
-            record(
-                key,
-                subject=subject or ("tenant", tenant_id),
-                data={**told, "action": action, "reason": reason, "by": staff.email},
-            )
+        _tell(tenant_id, key, subject, {**told, "action": action, "reason": reason, "by": staff.email})
     return act
+
+
+def _tell(tenant_id: UUID, key: JournalKey, subject: tuple[str, object] | None, data: Mapping[str, Any]) -> None:
+    """In the tenant's journal, if it has one."""
+    tenant = bound_tenant() or find_tenant(id=tenant_id)
+    if tenant is None or (tenant.id == tenant_id and tenant.status not in READABLE):
+        return
+    if tenant.id != tenant_id:
+        raise PlatformError(NOT_FOUND)
+    try:
+        # In a savepoint: the audit is kept, and an account can be closed, also when a schema was lost.
+        with bind(tenant), transaction.atomic():
+            record(key, subject=subject or ("tenant", tenant_id), data=data)
+    except ProgrammingError as error:
+        if not isinstance(error.__cause__, UndefinedTable):
+            raise
+        log.error("staff.no_journal", tenant=str(tenant_id), action=data["action"])
 
 
 def request_record(

@@ -5,8 +5,9 @@ from typing import Any, ClassVar
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.emails import masked_address
 from notifications.api.outside_shapes import LeaveInput, SubscriptionOutput
-from notifications.services.unsubscribing import Reader, masked_address, reader_of, subscribed, unsubscribe
+from notifications.services.unsubscribing import Reader, reader_of, subscribed, unsubscribe
 from platform_site.api.docs import operation
 from platform_site.api.permissions import Public
 from platform_site.api.views import ApiView

@@ -86,12 +86,6 @@ def _reader(user: User, scope: str) -> Reader:
     return Reader(user, "event", event_key, UUID(delivery) if delivery else None)
 
 
-def masked_address(email: str) -> str:
-    """Enough to know one's own by."""
-    name, _, domain = email.partition("@")
-    return f"{name[:1]}***@{domain}"
-
-
 def subscribed(reader: Reader) -> bool:
     """Whether what the mail was about still comes by mail."""
     if gets_nothing_optional(reader):

@@ -14,15 +14,15 @@ from uuid import UUID
 import structlog
 from django.db import DatabaseError, transaction
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
-from django.utils import timezone
 
+from accounts.admin import link_state
 from accounts.directory.selectors import Listed, people_of_address
-from accounts.emails import email_key
+from accounts.emails import email_key, masked_address
 from accounts.models import LinkToken, User
 from accounts.staff.models import StaffUser
 from accounts.staff.services import act_record
 from platform_site.binding import bind
-from tenancy.admin.overview import READABLE
+from platform_site.tenants import READABLE
 from tenancy.models import Tenant
 
 log = structlog.get_logger(__name__)
@@ -36,7 +36,7 @@ _CUSTOMER: Final = re.compile(r"cus_\w{1,60}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """``state``: open, expired, replaced or accepted; ``until`` is when its link ends."""
+    """``state`` as the lens has it: open, expired, replaced or used; ``until`` is when its link ends."""
 
     state: str
     until: datetime
@@ -86,12 +86,6 @@ def search(*, term: str, staff: StaffUser) -> Found:
         data={"for": masked_address(term) if "@" in term else term, "found": len(found.people) + len(found.tenants)},
     )
     return found
-
-
-def masked_address(address: str) -> str:
-    """``b***@acme.test``: enough to recognise in an audit, too little to write to."""
-    local, _, domain = address.rpartition("@")
-    return f"{local[:1]}***@{domain}"
 
 
 def _tenants(term: str) -> "QuerySet[Tenant]":
@@ -147,12 +141,4 @@ def _invitation(user: User) -> Invitation | None:
     """The newest that was sent to this person."""
     links = LinkToken.objects.filter(user=user, kind=LinkToken.Kind.INVITATION)
     link = links.order_by("-created_at").first()
-    return None if link is None else Invitation(invitation_state(link, timezone.now()), link.expires_at)
-
-
-def invitation_state(link: LinkToken, now: datetime) -> str:
-    if link.used_at is not None:
-        return "accepted"
-    if link.superseded_at is not None:
-        return "replaced"
-    return "expired" if link.expires_at <= now else "open"
+    return None if link is None else Invitation(link_state(link), link.expires_at)

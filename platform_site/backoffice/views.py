@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_http_methods
 
-from accounts.staff.addresses import person_page, tenant_page
+from accounts.staff.addresses import act_page, person_page, tenant_page
 from accounts.staff.rights import reaches, staff_of
 from accounts.staff.roles import StaffRole
 from platform_site.backoffice.searching import Found, Person, search
@@ -34,7 +34,7 @@ def _links(person: Person) -> dict[str, str]:
     return {
         "tenant": page,
         "person": person_page(person.tenant.slug, person.user_id),
-        "resend": f"/admin/tenancy/tenant/{person.tenant.id}/do/invitation-resent/?person={person.user_id}",
+        "resend": f"{act_page(person.tenant.id, 'invitation-resent')}?person={person.user_id}",
     }
 
 

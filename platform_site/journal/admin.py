@@ -7,8 +7,10 @@ from django.contrib.admin import SimpleListFilter, display
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.emails import email_key
 from accounts.models import User
-from accounts.staff.lens.links import NOTHING, people_by_uuid, person_link, uuid_of
+from accounts.staff.lens.finding import by_id, uuid_of
+from accounts.staff.lens.links import NOTHING, people_by_uuid, person_link
 from accounts.staff.lens.options import LensModelAdmin
 from accounts.staff.lens.site import lens
 from platform_site.journal.keys import journal_keys
@@ -19,6 +21,11 @@ from platform_site.journal.services import masked
 _WITH_IDS: Final = (
     "action_item", "api_key", "billing", "channel", "delivery", "entity", "message", "suppression", "tenant", "user",
 )  # fmt: skip
+
+
+def meaning_of(key: str) -> str:
+    """What a person reads; the key itself when no code knows it any more."""
+    return journal_keys.get(key).meaning if key in journal_keys else key
 
 
 class AreaFilter(SimpleListFilter):
@@ -57,22 +64,19 @@ class JournalEntryAdmin(LensModelAdmin):
             row.lens_subject = people.get(uuid_of(row.subject_id)) if row.subject_type == "user" else None
 
     def find(self, queryset: "QuerySet[JournalEntry]", term: str) -> "QuerySet[JournalEntry]":
-        """One index after the other: a condition with "or" would use none of them."""
         uuid = uuid_of(term)
         if uuid is None:
-            uuid = User.objects.filter(email_key=term.lower()).values_list("uuid", flat=True).first()
+            uuid = User.objects.filter(email_key=email_key(term)).values_list("uuid", flat=True).first()
             return queryset.filter(subject_type="user", subject_id=str(uuid)) if uuid else queryset.none()
-        for found in (queryset.filter(pk=uuid), queryset.filter(actor_id=uuid)):
-            if found.exists():
-                return found
-        return queryset.filter(subject_type__in=_WITH_IDS, subject_id=str(uuid))
+        found = by_id(queryset, term, "actor_id")
+        return found if found.exists() else queryset.filter(subject_type__in=_WITH_IDS, subject_id=str(uuid))
 
     def title_of(self, subject: JournalEntry) -> str:
         return self.meaning(subject)
 
     @display(description="what")
     def meaning(self, entry: Any) -> str:
-        return journal_keys.get(entry.key).meaning if entry.key in journal_keys else entry.key
+        return meaning_of(entry.key)
 
     @display(description="by")
     def actor(self, entry: Any) -> str:

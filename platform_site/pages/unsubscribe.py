@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from accounts.emails import masked_address
 from notifications.services import unsubscribing
 from notifications.services.unsubscribing import Reader, reader_of
 from platform_site.errors import PlatformError
@@ -55,7 +56,7 @@ def _do(request: HttpRequest, reader: Reader) -> str:
 def _page(request: HttpRequest, reader: Reader, done: str) -> HttpResponse:
     context = {
         "product": settings.PRODUCT_NAME,
-        "address": unsubscribing.masked_address(reader.user.email),
+        "address": masked_address(reader.user.email),
         "reader": reader,
         "subscribed": unsubscribing.subscribed(reader),
         "nothing": unsubscribing.gets_nothing_optional(reader),

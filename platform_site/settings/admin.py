@@ -13,6 +13,10 @@ def _icon(request: HttpRequest) -> str:
     return static("pages/icon.svg")
 
 
+def _styles(request: HttpRequest) -> str:
+    return static("backoffice/admin.css")
+
+
 # Where staff arrive who opened the sign-in page itself.
 LOGIN_REDIRECT_URL = "/admin/"
 
@@ -38,6 +42,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": "/",
     "SITE_ICON": _icon,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
+    "STYLES": [_styles],
     # The staff audit is the history.
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,

@@ -17,16 +17,41 @@ def _elsewhere(request: HttpRequest) -> bool:
     return False
 
 
-def _items(*entries: tuple[str, str, str]) -> list[dict[str, Any]]:
-    """Title, icon, and the model whose list it leads to."""
-    return [
-        {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
-        for title, icon, model in entries
-    ]
-
-
+# Title, icon, and the model whose list it leads to.
+_MENU = {
+    "People": [
+        ("People", "group", "accounts_user"),
+        ("Sessions", "devices", "accounts_session"),
+        ("Mailed links", "link", "accounts_linktoken"),
+        ("Profiles", "badge", "accounts_customprofile"),
+        ("API keys", "key", "accounts_apikey"),
+    ],
+    "Mail and notifications": [
+        ("Notifications", "notifications", "notifications_notification"),
+        ("Deliveries", "outgoing_mail", "notifications_delivery"),
+        ("Digests", "stacked_email", "notifications_digest"),
+        ("Suppressions", "block", "notifications_suppression"),
+        ("Mail server", "dns", "notifications_smtpserver"),
+        ("Waiting work", "error", "outbox_outboxrow"),
+    ],
+    "Chat": [("Channels", "forum", "chat_channel"), ("Messages", "chat", "chat_message")],
+    "Records": [
+        ("Records", "contacts", "registry_entity"),
+        ("Links", "hub", "registry_link"),
+        ("Merges", "merge", "registry_merge"),
+        ("Events", "timeline", "events_event"),
+    ],
+    "Organisation": [
+        ("Settings", "tune", "org_settings_orgsetting"),
+        ("Set-up", "checklist", "setup_hub_taskstate"),
+        ("Journal", "history", "journal_journalentry"),
+    ],
+}
 # Addresses are made anew for each page, so they are the tenant's.
-_LOOKS = ("SITE_TITLE", "SITE_ICON", "SITE_FAVICONS", "SHOW_HISTORY", "SHOW_VIEW_ON_SITE", "BORDER_RADIUS", "COLORS")
+_LOOKS = (
+    "SITE_TITLE", "SITE_ICON", "SITE_FAVICONS", "STYLES", "SHOW_HISTORY", "SHOW_VIEW_ON_SITE", "BORDER_RADIUS",
+    "COLORS",
+)  # fmt: skip
 UNFOLD_LENS: dict[str, Any] = {name: UNFOLD[name] for name in _LOOKS} | {
     "SITE_HEADER": _company,
     "SITE_SUBHEADER": "Customer",
@@ -44,53 +69,17 @@ UNFOLD_LENS: dict[str, Any] = {name: UNFOLD[name] for name in _LOOKS} | {
                     {"title": "Staff session", "icon": "edit_note", "link": reverse_lazy("admin:lens_session")},
                 ],
             },
-            {
-                "title": "People",
-                "separator": True,
-                "items": _items(
-                    ("People", "group", "accounts_user"),
-                    ("Sessions", "devices", "accounts_session"),
-                    ("Mailed links", "link", "accounts_linktoken"),
-                    ("Profiles", "badge", "accounts_customprofile"),
-                    ("API keys", "key", "accounts_apikey"),
-                ),
-            },
-            {
-                "title": "Mail and notifications",
-                "separator": True,
-                "items": _items(
-                    ("Notifications", "notifications", "notifications_notification"),
-                    ("Deliveries", "outgoing_mail", "notifications_delivery"),
-                    ("Digests", "stacked_email", "notifications_digest"),
-                    ("Suppressions", "block", "notifications_suppression"),
-                    ("Mail server", "dns", "notifications_smtpserver"),
-                    ("Waiting work", "error", "outbox_outboxrow"),
-                ),
-            },
-            {
-                "title": "Chat",
-                "separator": True,
-                "items": _items(("Channels", "forum", "chat_channel"), ("Messages", "chat", "chat_message")),
-            },
-            {
-                "title": "Records",
-                "separator": True,
-                "items": _items(
-                    ("Records", "contacts", "registry_entity"),
-                    ("Links", "hub", "registry_link"),
-                    ("Merges", "merge", "registry_merge"),
-                    ("Events", "timeline", "events_event"),
-                ),
-            },
-            {
-                "title": "Organisation",
-                "separator": True,
-                "items": _items(
-                    ("Settings", "tune", "org_settings_orgsetting"),
-                    ("Set-up", "checklist", "setup_hub_taskstate"),
-                    ("Journal", "history", "journal_journalentry"),
-                ),
-            },
+            *(
+                {
+                    "title": heading,
+                    "separator": True,
+                    "items": [
+                        {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
+                        for title, icon, model in entries
+                    ],
+                }
+                for heading, entries in _MENU.items()
+            ),
         ],
     },
 }

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.seats import HOLDING
+from accounts.staff.columns import moment_text
 from accounts.staff.models import StaffAct, StaffSession
 from billing.models import BillingAccount, BillingChange, StripeEvent
 from billing.selectors.accounts import first_account
@@ -23,13 +24,12 @@ from platform_site.backoffice.counting import mail_server_state
 from platform_site.backoffice.models import TenantDay, TenantFigures
 from platform_site.binding import bind
 from platform_site.outbox.models import OutboxRow
+from platform_site.tenants import READABLE
 from tenancy.migrating.history import migrations_fingerprint
 from tenancy.models import Tenant
 
 log = structlog.get_logger(__name__)
 
-# A tenant of one of these has a schema that can be looked into.
-READABLE: Final = (Tenant.Status.ACTIVE, Tenant.Status.SUSPENDED, Tenant.Status.PENDING_DELETION)
 USAGE_DAYS: Final = 30
 # Beyond so many rows it is "more than": nobody on the phone needs the exact number.
 MOST_COUNTED: Final = 10_000
@@ -178,7 +178,7 @@ def _usage(tenant: Tenant, inside: Inside, figures: TenantFigures | None, now: d
     days = TenantDay.objects.filter(tenant_id=tenant.id, day__gt=now.date() - timedelta(days=USAGE_DAYS))
     sums = days.aggregate(sent=Sum("mails_sent"), bounced=Sum("mails_bounced"), dead=Sum("mails_dead"))
     sent, bounced, dead = (sums[name] or 0 for name in ("sent", "bounced", "dead"))
-    counted = f"{figures.counted_at:%Y-%m-%d %H:%M} UTC" if figures else "never"
+    counted = moment_text(figures.counted_at) if figures else "never"
     return [
         Fact("People", ", ".join(f"{count} {status}" for status, count in sorted(inside.people.items())) or "–"),
         Fact("Messages, about", f"{inside.sizes.get('chat_message', 0):,}"),
@@ -199,28 +199,24 @@ def _billing(account: BillingAccount, now: datetime) -> list[Fact]:
         Fact("Status", "", status.label, _BILLING_LABELS.get(status, "")),
         Fact("Access", "", level.replace("_", " "), _ACCESS_LABELS[level]),
         Fact("Plan", " ".join(filter(None, [account.plan_id, account.interval]))),
-        Fact("Trial ends", _day(account.stripe_trial_ends_at or account.trial_ends_at)),
-        Fact("Period ends", _day(account.period_end)),
-        Fact("Cancels", _day(account.cancel_at)),
-        Fact("Unpaid since", _day(account.past_due_since)),
-        Fact("Next attempt", _day(account.next_attempt_at)),
+        Fact("Trial ends", moment_text(account.stripe_trial_ends_at or account.trial_ends_at)),
+        Fact("Period ends", moment_text(account.period_end)),
+        Fact("Cancels", moment_text(account.cancel_at)),
+        Fact("Unpaid since", moment_text(account.past_due_since)),
+        Fact("Next attempt", moment_text(account.next_attempt_at)),
         Fact(
             "Grace by staff until",
-            _day(account.grace_until if account.grace_until and account.grace_until > now else None),
+            moment_text(account.grace_until if account.grace_until and account.grace_until > now else None),
         ),
-        Fact("Free of charge", ("until " + _day(account.comped_until)) if account.comped_until else "yes")
+        Fact("Free of charge", ("until " + moment_text(account.comped_until)) if account.comped_until else "yes")
         if account.is_comped
         else Fact(""),
-        Fact("Read only from", _day(access.read_only_from)),
-        Fact("Blocked from", _day(access.blocked_from)),
+        Fact("Read only from", moment_text(access.read_only_from)),
+        Fact("Blocked from", moment_text(access.blocked_from)),
         Fact("Card", card),
         Fact("Stripe customer", account.customer_id or ""),
     ]
     return [fact for fact in facts if fact.value or fact.badge]
-
-
-def _day(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else ""
 
 
 def _health(tenant: Tenant, inside: Inside, now: datetime) -> list[Fact]:

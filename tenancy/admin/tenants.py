@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.admin import display
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,15 +13,18 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from accounts.staff.actions import action_page
-from accounts.staff.addresses import audit_of_tenant, lens_page, tenant_page
-from accounts.staff.rights import RoleAdmin, column, need, when
+from accounts.staff.addresses import act_page, audit_of_tenant, lens_page, outbox_of_tenant, tenant_page
+from accounts.staff.columns import badge, when
+from accounts.staff.options import RoleAdmin
+from accounts.staff.rights import need
 from accounts.staff.roles import StaffRole
 from billing.plans import catalogue
 from billing.selectors.allowance import allowance_of
 from platform_site.backoffice.models import TenantFigures
 from platform_site.outbox.models import OutboxRow
+from platform_site.tenants import READABLE
 from tenancy.admin.acts import BY_SLUG, offered
-from tenancy.admin.overview import READABLE, STATUS_LABELS, account_in, overview, seats_text
+from tenancy.admin.overview import STATUS_LABELS, account_in, overview, seats_text
 from tenancy.migrating.history import migrations_fingerprint
 from tenancy.models import Tenant
 
@@ -84,16 +88,16 @@ class TenantAdmin(RoleAdmin):
 
     since = when("created_at", "Since")
 
-    @column("State", labels={str(status.label): label for status, label in STATUS_LABELS.items()})
+    @badge("State", {str(status.label): label for status, label in STATUS_LABELS.items()})
     def state(self, tenant: Tenant) -> str:
         return Tenant.Status(tenant.status).label
 
-    @column("Seats")
+    @display(description="Seats")
     def seats(self, tenant: Any) -> str:
         return seats_text(tenant.used, allowance_of(account_in(tenant, timezone.now())).limit)
 
-    @column("Health", labels=HEALTH_LABELS)
-    def health(self, tenant: Any) -> Any:
+    @badge("Health", HEALTH_LABELS)
+    def health(self, tenant: Any) -> str:
         return health_word(tenant)
 
     def get_urls(self) -> list[URLPattern]:
@@ -120,12 +124,13 @@ class TenantAdmin(RoleAdmin):
             "tenant": tenant,
             "seen": seen,
             "actions": [
-                (action, f"/admin/tenancy/tenant/{tenant.id}/do/{action.slug}/")
+                (action, act_page(tenant.id, action.slug))
                 for action in offered(tenant.status, seen.is_readable)
                 if staff.reaches(action.needs)
             ],
             "lens": lens_page(tenant.slug) if seen.is_readable else "",
             "audit": audit_of_tenant(tenant.id),
+            "outbox": outbox_of_tenant(tenant.id),
         }
         return TemplateResponse(request, "tenancy/admin/tenant.html", context)
 

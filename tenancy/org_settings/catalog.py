@@ -108,15 +108,6 @@ AUDIT_DAYS = org_setting(
         maximum=lambda: 3650,
     )
 )
-STAFF_ACCESS_UNTIL = org_setting(
-    OrgSettingDefinition(
-        "support.staff_access_until",
-        "Until when support staff may look into this workspace; null for not at all",
-        "moment",
-        default=lambda: None,
-        read_role="tenant_admin",
-    )
-)
 
 
 def _secret_place(row: Any) -> str:

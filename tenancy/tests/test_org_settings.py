@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -141,7 +141,7 @@ class TestReading:
         assert data["company.colors"] == {}
         assert data["security.password_min_length"] == 8
         assert data["retention.audit_days"] == 365
-        assert data["support.staff_access_until"] is None
+        assert data["support.message_access_until"] is None
 
     def test_others_see_what_their_role_may(self, bob: Api) -> None:
         data = bob.get("/org-settings").json()["data"]
@@ -271,8 +271,8 @@ class TestChanging:
             ("security.password_min_length", {}),
             ("security.mfa_required", 0),
             ("security.mfa_required", "true"),
-            ("support.staff_access_until", 1735689600),
-            ("support.staff_access_until", True),
+            ("support.message_access_until", 1735689600),
+            ("support.message_access_until", True),
         ],
     )
     def test_another_kind_of_value_is_refused(self, alice: Api, key: str, value: Any) -> None:
@@ -310,10 +310,10 @@ class TestChanging:
             ("security.password_min_length", 65, "This must be at most 64."),
             ("security.password_min_length", 2**62, "This must be at most 64."),
             ("retention.audit_days", 29, "This must be at least 30."),
-            ("support.staff_access_until", "tomorrow", "This must be a time like 2025-01-31T12:00:00Z."),
-            ("support.staff_access_until", "2025-01-31T12:00:00", "This time needs an offset from UTC."),
+            ("support.message_access_until", "tomorrow", "This must be a time like 2025-01-31T12:00:00Z."),
+            ("support.message_access_until", "2025-01-31T12:00:00", "This time needs an offset from UTC."),
             (
-                "support.staff_access_until",
+                "support.message_access_until",
                 "0001-01-01T00:00:00+14:00",
                 "This must be a time like 2025-01-31T12:00:00Z.",
             ),
@@ -332,11 +332,26 @@ class TestChanging:
         assert refusal(response) == (400, "validation_failed")
 
     def test_a_moment_is_kept_in_utc(self, alice: Api, tenant: Tenant) -> None:
-        response = change(alice, "support.staff_access_until", "2030-01-31T12:00:00.5+02:00")
-        assert response.json()["data"]["value"] == "2030-01-31T10:00:00.500Z"
+        moment = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=500_000)
+        there = moment.astimezone(timezone(timedelta(hours=2)))
+        response = change(alice, "support.message_access_until", there.isoformat())
+        kept = f"{moment:%Y-%m-%dT%H:%M:%S}.500Z"
+        assert response.json()["data"]["value"] == kept
         with bind(tenant.ref):
-            assert setting_value(catalog.STAFF_ACCESS_UNTIL) == datetime(2030, 1, 31, 10, 0, 0, 500_000, UTC)
-        assert told(tenant)[-1]["after"] == "2030-01-31T10:00:00.500Z"
+            assert setting_value(accounts_catalog.MESSAGE_ACCESS_UNTIL) == moment
+        assert told(tenant)[-1]["after"] == kept
+
+    def test_what_was_chosen_of_a_setting_that_is_no_more_does_no_harm(self, alice: Api, tenant: Tenant) -> None:
+        with bind(tenant.ref):
+            OrgSetting.objects.create(key="support.staff_access_until", value="2030-01-31T10:00:00.000Z")
+        assert "support.staff_access_until" not in alice.get("/org-settings").json()["data"]
+        assert value_of(alice, "support.impersonation") is True
+        for response in (
+            alice.get("/org-settings/support.staff_access_until"),
+            change(alice, "support.staff_access_until", None),
+        ):
+            assert refusal(response) == (404, "unknown_setting")
+        assert change(alice, "support.impersonation", False).status_code == 200
 
     def test_whole_numbers_may_be_written_with_a_point(self, alice: Api) -> None:
         assert change(alice, "retention.audit_days", 90.0).json()["data"]["value"] == 90

@@ -139,7 +139,7 @@ def test_what_staff_did_is_written_and_stays(tenant: Tenant) -> None:
     with bind(tenant.ref):
         before = JournalEntry.objects.count()
     with transaction.atomic():
-        act_record(staff=staff, action="looked", tenant_id=tenant.id, reason="because")
+        act_record(staff=staff, action="tenant.searched", tenant_id=tenant.id, reason="because")
     with bind(tenant.ref):
         assert JournalEntry.objects.count() == before + 1
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from smtplib import SMTPServerDisconnected
 from typing import Any
 
 import pytest
@@ -179,6 +180,18 @@ def test_without_dead_letters_there_is_nothing_to_try_again(click: Click, tenant
 def test_a_test_mail_by_the_platform_goes_to_whoever_asks(click: Click, tenant: Tenant) -> None:
     assert click("mail-tested").status_code == 302
     assert [message.to for message in mail.outbox] == [["operator@platform.test"]]
+    assert_written(tenant, "mail.tested")
+
+
+def test_that_somebody_tried_stays_written_also_when_the_mail_does_not_go(
+    click: Click, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any) -> None:
+        raise SMTPServerDisconnected
+
+    monkeypatch.setattr("tenancy.admin.acts.send_through", away)
+    page = click("mail-tested")
+    assert (page.status_code, "did not take it: SMTPServerDisconnected" in page.content.decode()) == (400, True)
     assert_written(tenant, "mail.tested")
 
 

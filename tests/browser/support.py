@@ -63,14 +63,33 @@ def look_at(page: Any, name: str, *, whole: bool = True) -> None:
     for size, viewport in SIZES.items():
         page.set_viewport_size(viewport)
         for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme)
+            _show_in(page, scheme)
             page.screenshot(path=SHOTS / f"{name}-{size}-{scheme}.png", full_page=whole)
         assert _width(page) <= viewport["width"]
     page.set_viewport_size(NARROWEST)
     page.screenshot(path=SHOTS / f"{name}-narrow-{SCHEMES[-1]}.png", full_page=whole)
     assert _width(page) <= NARROWEST["width"]
     page.set_viewport_size(SIZES["desktop"])
-    page.emulate_media(color_scheme="light")
+    _show_in(page, "light", "auto")
+
+
+# The admin asks the browser for its scheme only while it loads, and loading anew would lose the answer to a form.
+# So this sets what the admin's own switch sets, and waits until nothing moves. Gives False where that did not work.
+_SWITCH = """async choice => {
+    const root = document.documentElement;
+    if (!root.hasAttribute("x-data")) return true;
+    Alpine.$data(root).adminTheme = choice;
+    await Alpine.nextTick();
+    const moving = document.getAnimations().filter(one => Number.isFinite(one.effect.getComputedTiming().endTime));
+    await Promise.allSettled(moving.map(one => one.finished));
+    return choice === "auto" || root.classList.contains(choice);
+}"""
+
+
+def _show_in(page: Any, scheme: str, choice: str = "") -> None:
+    """In this scheme; ``choice`` is what the admin's switch is left at, "auto" for whatever the browser says."""
+    page.emulate_media(color_scheme=scheme)
+    assert page.evaluate(_SWITCH, choice or scheme), f"the admin is not {scheme}"
 
 
 def _width(page: Any) -> int:

@@ -38,14 +38,16 @@ def wait_for(what: Any) -> Any:
     return pytest.fail("it did not come about")
 
 
-def act(page: Any, button: str, reason: str) -> None:
-    """An action of a detail page: its dialog asks why."""
+def act(page: Any, button: str, reason: str, *, shot: str = "") -> None:
+    """An action of a detail page: its dialog asks why. ``shot`` names a picture of that."""
     page.get_by_role("link", name=re.compile(button)).or_(
         page.get_by_role("button", name=re.compile(button))
     ).first.click()
     dialog = page.locator("textarea[name=reason]")
     dialog.wait_for()
     dialog.fill(reason)
+    if shot:
+        look_at(page, shot, whole=False)
     page.get_by_role("button", name=button, exact=True).last.click()
 
 
@@ -77,6 +79,11 @@ def test_why_a_mail_did_not_come_and_that_it_does(page: Any, running: Running, m
     page.get_by_role("link", name=re.compile("Vandelay")).first.click()
     page.wait_for_url("**/admin/tenancy/tenant/*/change/")
     look_at(page, "support-tenant")
+    page.get_by_role("link", name="Extend grace").click()
+    page.get_by_label("Reason").wait_for()
+    page.get_by_role("button", name="Extend grace").click()
+    page.get_by_text("Give a reason.").wait_for()
+    look_at(page, "support-reason")
 
     page.goto(f"{platform}/admin/t/vandelay/notifications/delivery/?q={who['email']}")
     page.get_by_text("address_refused").first.wait_for()
@@ -96,7 +103,7 @@ def test_why_a_mail_did_not_come_and_that_it_does(page: Any, running: Running, m
 
     page.get_by_role("link", name="Hard bounce").first.click()
     page.wait_for_url("**/notifications/suppression/*/change/")
-    act(page, "Lift", f"{TICKET}; the mailbox is there again")
+    act(page, "Lift", f"{TICKET}; the mailbox is there again", shot="support-dialog")
     page.get_by_text("The address gets mail again.").wait_for()
     page.goto(mail)
     act(page, "Send again", TICKET)
@@ -106,12 +113,19 @@ def test_why_a_mail_did_not_come_and_that_it_does(page: Any, running: Running, m
     wait_for(lambda: page.goto(mail) and "Sent" in page.locator("#content-main, main").first.inner_text())
     look_at(page, "support-sent")
 
+    page.goto(f"{platform}/admin/t/vandelay/accounts/user/1/change/")
+    look_at(page, "support-person")
+    page.goto(f"{platform}/admin/t/vandelay/accounts/user/1/impersonate/")
+    page.get_by_role("button", name="Make a link").click()
+    page.get_by_text("It is shown this once.").wait_for()
+    look_at(page, "support-impersonate")
+
     # The customer reads what was done, and why.
     keys = [one["key"] for one in api.call("GET", "/audit?limit=50")]
     assert {"staff.session_opened", "staff.acted"} <= set(keys)
     told = api.call("GET", "/audit?key=staff.acted")
     assert {one["data"]["action"] for one in told} >= {"suppression.lifted", "delivery.sent_again"}
-    assert all(TICKET in one["data"]["reason"] for one in told if one["data"]["action"] != "exported")
+    assert all(TICKET in one["data"]["reason"] for one in told if one["data"]["action"] != "list.exported")
 
     page.goto(f"{platform}/admin/staff/staffact/?q=vandelay")
     page.get_by_text("suppression.lifted").first.wait_for()

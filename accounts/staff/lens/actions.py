@@ -1,20 +1,27 @@
-"""What staff do to one thing: a button, a reason, a service of the app's own, and two records of it."""
+"""What staff do to one thing: a button, a dialog that asks for a reason, and a service of the app's own.
+
+It is carried out and written down as what they do in the public admin (``accounts.staff.actions``). The lens adds
+that a staff session is open, and a line in the history of the thing.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
-from django.db import transaction
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminTextareaWidget
 
-from accounts.staff.services import REASON_LENGTH
+from accounts.staff.actions import Asked, carry_out, explain
+from accounts.staff.forms import reason_field
+from accounts.staff.lens.permits import open_session
+from accounts.staff.rights import staff_of
+from accounts.staff.roles import StaffRole
+from platform_site.binding import require_tenant
 from platform_site.errors import PlatformError
 
 # Gets the admin, the request, and the thing; says what was done.
@@ -22,17 +29,12 @@ Doing = Callable[[Any, HttpRequest, Any], str]
 
 
 class WhyForm(BaseDialogForm):
-    reason = forms.CharField(
-        max_length=REASON_LENGTH,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="The customer reads it in the audit log.",
-    )
+    reason = reason_field("The customer reads it in the audit log.")
 
 
 def staff_action(*, name: str, label: str, explanation: str, icon: str, danger: bool = False) -> Callable[[Doing], Any]:
     """An action of a detail page. ``name`` stands in the audit; ``explanation`` says what will happen.
 
-    It asks for a reason first, and runs in one transaction with what is written down about it.
     What a service refuses is shown beside the reason. The decorated function gives a sentence.
     """
     dialog = {"title": label, "description": explanation, "form_class": WhyForm, "form_submit_text": label}
@@ -43,11 +45,10 @@ def staff_action(*, name: str, label: str, explanation: str, icon: str, danger: 
             if subject is None:
                 raise Http404
             try:
-                with transaction.atomic():
-                    done = doing(admin, request, subject)
-                    admin.write_down(request, subject, name, reason=form.cleaned_data["reason"], done=done)
+                done = work(admin, request, subject, doing, name=name, reason=form.cleaned_data["reason"])
             except PlatformError as refused:
-                form.add_error("reason", refused.message)
+                # The dialog shows complaints at fields alone.
+                explain(form, refused, otherwise="reason")
                 return render(
                     request,
                     "unfold/helpers/dialog.html",
@@ -68,6 +69,22 @@ def staff_action(*, name: str, label: str, explanation: str, icon: str, danger: 
         )(run)
 
     return decorate
+
+
+def work(admin: Any, request: HttpRequest, subject: Any, doing: Doing, *, name: str, reason: str) -> str:
+    """Do it, inside the open staff session. Raises ``PermissionDenied`` without one, and what ``doing`` raises."""
+    session = open_session(request)
+    if session is None:
+        raise PermissionDenied
+    facts = {"type": admin.opts.label_lower, "id": admin.journal_id(subject)}
+
+    def run(asked: Asked) -> str:
+        done = doing(admin, request, subject)
+        admin.log_change(request, subject, f"{done} {asked.reason}")
+        return done
+
+    asked = Asked(staff_of(request), require_tenant().id, reason, facts=facts, session_id=session.id)
+    return carry_out(asked, name=name, needs=StaffRole.SUPPORT, run=run)
 
 
 def _go(request: HttpRequest, address: str) -> HttpResponse:

@@ -1,12 +1,11 @@
 """What leads from one page of the lens to another."""
 
 from collections.abc import Iterable
-from typing import TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib.admin.utils import quote
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -15,7 +14,6 @@ from accounts.models import User
 from accounts.staff.lens.panels import Cell
 
 NOTHING = "-"
-Row = TypeVar("Row", bound=Model)
 
 
 def address(model: type[Model], key: int | str | UUID) -> str:
@@ -29,7 +27,8 @@ def list_address(model: type[Model], **lookups: object) -> str:
 
 
 def link(text: object, where: str) -> SafeString:
-    return format_html('<a class="font-medium hover:underline" href="{}">{}</a>', where, text)
+    looks = "font-medium hover:underline text-primary-600 dark:text-primary-500"
+    return format_html('<a class="{}" href="{}">{}</a>', looks, where, text)
 
 
 def person_link(person: User | None) -> str:
@@ -44,16 +43,3 @@ def people_by_uuid(ids: Iterable[UUID | None]) -> dict[UUID | None, User]:
     """Those of these who are people of the tenant: one query, none for nobody."""
     wanted = {one for one in ids if one}
     return {one.uuid: one for one in User.objects.filter(uuid__in=wanted)} if wanted else {}
-
-
-def by_id(queryset: "QuerySet[Row]", term: str) -> "QuerySet[Row]":
-    """The one with this id, if it is one."""
-    uuid = uuid_of(term)
-    return queryset.filter(id=uuid) if uuid else queryset.none()
-
-
-def uuid_of(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

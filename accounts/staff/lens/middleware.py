@@ -15,11 +15,10 @@ from accounts.staff.lens.streams import stepwise
 from accounts.staff.services import session_of
 from platform_site.binding import TenantRef, bind
 from platform_site.context import acting_as
+from platform_site.tenants import READABLE
 from tenancy.models import Tenant
 
 _PATH = re.compile(r"(?P<lens>/admin/t/(?P<slug>[a-z0-9][a-z0-9-]*))(?P<rest>/.*)?", re.DOTALL)
-# What is being made, or is gone, has nothing to look at.
-VISIBLE = (Tenant.Status.ACTIVE, Tenant.Status.SUSPENDED, Tenant.Status.PENDING_DELETION)
 _URLCONF: Final = "accounts.staff.lens.urls"
 # As long as the column that keeps it.
 _LONGEST_NAME = 80
@@ -43,7 +42,7 @@ class LensMiddleware:
         if not (staff.is_active and staff.is_staff):
             # Before the tenant is looked up: nobody learns by this which ones there are.
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
-        tenant = Tenant.objects.filter(slug=match["slug"], status__in=VISIBLE).first()
+        tenant = Tenant.objects.filter(slug=match["slug"], status__in=READABLE).first()
         if tenant is None:
             raise Http404
         if match["rest"] is None:

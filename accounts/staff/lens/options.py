@@ -9,6 +9,7 @@ from django.contrib.admin.filters import SimpleListFilter
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import label_for_field, lookup_field, quote
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import transaction
@@ -25,11 +26,21 @@ from accounts.staff.lens.exporting import TYPES, export, in_batches
 from accounts.staff.lens.models import TenantLogEntry
 from accounts.staff.lens.panels import Panel, shown
 from accounts.staff.lens.permits import open_session
+from accounts.staff.rights import staff_of
 from accounts.staff.services import act_record
 from platform_site.binding import require_tenant
+from platform_site.journal.services import MASK
 
 # As far as one turns pages; whoever looks further narrows the list.
 LAST_PAGE = 200
+
+
+def _without_words(request: HttpRequest) -> str:
+    """The filters of a list. What was searched for may be an address, which outlives nobody in an audit."""
+    asked = request.GET.copy()
+    if SEARCH_VAR in asked:
+        asked[SEARCH_VAR] = MASK
+    return asked.urlencode(safe=MASK)
 
 
 class LensPaginator(Paginator):  # type: ignore[type-arg]
@@ -196,25 +207,8 @@ class LensModelAdmin(ModelAdmin):
         """For actions: inside an open staff session."""
         return open_session(request) is not None
 
-    def write_down(
-        self, request: HttpRequest, subject: Model, action: str, *, reason: str, done: str, **data: Any
-    ) -> None:
-        """In the staff audit, in the tenant's journal, and in the history of the thing. In the caller's transaction."""
-        session = open_session(request)
-        if session is None:
-            raise PermissionDenied
-        staff: Any = request.user
-        act_record(
-            staff=staff,
-            tenant_id=require_tenant().id,
-            action=action,
-            reason=reason,
-            session_id=session.id,
-            data={**data, "type": self.opts.label_lower, "id": self.journal_id(subject)},
-        )
-        self.log_change(request, subject, f"{done} {reason}")
-
     def journal_id(self, subject: Any) -> str:
+        """What the audit and the journal know the thing by."""
         return str(subject.pk)
 
     # Export
@@ -243,15 +237,14 @@ class LensModelAdmin(ModelAdmin):
 
     @transaction.atomic
     def _write_down_export(self, request: HttpRequest, kind: str) -> None:
-        staff: Any = request.user
         session = open_session(request)
         act_record(
-            staff=staff,
+            staff=staff_of(request),
             tenant_id=require_tenant().id,
-            action="exported",
+            action="list.exported",
             session_id=session.id if session else None,
             reason=session.reason if session else "",
-            data={"type": self.opts.label_lower, "format": kind, "filter": request.GET.urlencode()[:200]},
+            data={"type": self.opts.label_lower, "format": kind, "filter": _without_words(request)[:200]},
         )
 
     def _columns(self) -> Mapping[str, str]:

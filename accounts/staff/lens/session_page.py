@@ -9,28 +9,25 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from unfold.widgets import UnfoldAdminTextareaWidget
 
+from accounts.staff.forms import reason_field
 from accounts.staff.lens.permits import open_session
 from accounts.staff.lens.site import open_to_readers, site
 from accounts.staff.models import StaffSession
+from accounts.staff.rights import staff_of
 from accounts.staff.roles import StaffRole
-from accounts.staff.services import REASON_LENGTH, session_close, session_open
+from accounts.staff.services import session_close, session_open
 
 _LATEST = 10
 
 
 class ReasonForm(forms.Form):
-    reason = forms.CharField(
-        max_length=REASON_LENGTH,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="The customer reads it in the audit log. A ticket number helps.",
-    )
+    reason = reason_field("The customer reads it in the audit log. A ticket number helps.")
 
 
 @open_to_readers
 def session_page(request: HttpRequest) -> HttpResponse:
-    staff: Any = request.user
+    staff = staff_of(request)
     tenant: Any = request.lens_tenant  # type: ignore[attr-defined]
     if request.method == "POST" and not staff.reaches(StaffRole.SUPPORT):
         raise PermissionDenied

@@ -9,18 +9,13 @@ from django.test import Client
 from accounts.staff.models import Impersonation, StaffUser
 from accounts.staff.roles import StaffRole
 from accounts.staff.services import session_open
+from accounts.staff.tests.support import browser_of
 from accounts.tests.impersonating import REASON, exchanged, staff_member
 from tests.support import Api, data
 
 
 def address(somebody: Api) -> str:
     return f"/admin/impersonate/{somebody.tenant.id}/{somebody.user.uuid}/"
-
-
-def browser_of(staff: StaffUser, **options: Any) -> Client:
-    browser = Client(**options)
-    browser.force_login(staff)
-    return browser
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from django.contrib import admin
 
 from accounts.staff.models import StaffAct
-from accounts.staff.rights import RoleAdmin
+from accounts.staff.options import RoleAdmin
 from accounts.staff.roles import StaffRole
 from accounts.staff.services import session_open
 from accounts.staff.tests.support import browser_of, staff_of

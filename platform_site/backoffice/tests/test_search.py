@@ -141,6 +141,11 @@ def test_no_address_is_in_the_audit(support: Client) -> None:
     ]
 
 
+def test_two_addresses_at_once_are_both_masked(support: Client) -> None:
+    support.post(PATH, {"term": "admin@acme.test, user@acme.test"})
+    assert StaffAct.objects.get(action="person.searched").data["for"] == "a***@acme.test"
+
+
 def test_a_search_in_the_address_finds_nothing(support: Client) -> None:
     page = support.get(PATH, {"term": "admin@acme.test"})
     assert page.context["found"].people == []

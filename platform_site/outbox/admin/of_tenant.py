@@ -11,9 +11,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
-from accounts.staff.lens.actions import staff_action
-from accounts.staff.lens.columns import badge
-from accounts.staff.lens.links import uuid_of
+from accounts.staff.columns import badge
+from accounts.staff.lens.actions import staff_action, work
+from accounts.staff.lens.finding import by_id
 from accounts.staff.lens.options import LensModelAdmin
 from accounts.staff.lens.permits import open_session
 from accounts.staff.lens.site import lens
@@ -22,6 +22,8 @@ from platform_site.errors import CONFLICT, PlatformError
 from platform_site.outbox.models import OutboxRow
 from platform_site.outbox.services import redrive
 
+# As the public admin calls it, so that whoever reads the audit finds both.
+RETRIED = "outbox.redriven"
 _RESTING = (OutboxRow.State.DEAD, OutboxRow.State.PARKED)
 
 
@@ -45,11 +47,7 @@ class OutboxRowAdmin(LensModelAdmin):
         return mine.defer("payload")  # type: ignore[no-any-return]
 
     def find(self, queryset: "QuerySet[OutboxRow]", term: str) -> "QuerySet[OutboxRow]":
-        uuid = uuid_of(term)
-        if uuid is None:
-            return queryset.none()
-        one = queryset.filter(pk=uuid)
-        return one if one.exists() else queryset.filter(entry_id=uuid)
+        return by_id(queryset, term, "entry_id")
 
     def title_of(self, subject: OutboxRow) -> str:
         return subject.reaction
@@ -62,12 +60,12 @@ class OutboxRowAdmin(LensModelAdmin):
         return str(row.get_state_display())
 
     @staff_action(
-        name="dead_letter.retried",
-        label="Try again",
-        explanation="It gets all its attempts once more, from now on.",
-        icon="refresh",
+        name=RETRIED, label="Try again", explanation="It gets all its attempts once more, from now on.", icon="refresh"
     )
     def retry(self, request: HttpRequest, row: OutboxRow) -> str:
+        return self._retry(request, row)
+
+    def _retry(self, request: HttpRequest, row: OutboxRow) -> str:
         if row.state != OutboxRow.State.DEAD:
             raise PlatformError(CONFLICT, "This waits for the workspace to be reactivated.")
         redrive(tenant_id=require_tenant().id, row_id=UUID(str(row.pk)))
@@ -78,10 +76,8 @@ class OutboxRowAdmin(LensModelAdmin):
     def retry_selected(self, request: HttpRequest, queryset: "QuerySet[OutboxRow]") -> None:
         """For the reason of the session."""
         session = open_session(request)
+        reason = session.reason if session else ""
         dead = list(queryset.filter(state=OutboxRow.State.DEAD)[:500])
         for row in dead:
-            redrive(tenant_id=require_tenant().id, row_id=UUID(str(row.pk)))
-            self.write_down(
-                request, row, "dead_letter.retried", reason=session.reason if session else "", done="It is tried again."
-            )
+            work(self, request, row, OutboxRowAdmin._retry, name=RETRIED, reason=reason)
         self.message_user(request, f"Tried again: {len(dead)}.")

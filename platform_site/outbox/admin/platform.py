@@ -1,23 +1,22 @@
 """Staff's list of what waits in the outbox and of what was given up. Dead letters get another round from here."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.contrib.admin import display
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 
 from accounts.staff.actions import Asked, StaffAction, action_page
-from accounts.staff.admin import tenant_id_of
-from accounts.staff.rights import RoleAdmin, column, need, reaches, when
+from accounts.staff.columns import badge, when
+from accounts.staff.options import OfTenantAdmin
+from accounts.staff.rights import need, reaches
 from accounts.staff.roles import StaffRole
 from accounts.staff.services import act_record
 from platform_site.errors import CONFLICT, PlatformError
 from platform_site.outbox.models import OutboxRow
 from platform_site.outbox.services import redrive
-from tenancy.admin.overview import READABLE
-from tenancy.models import Tenant
 
 LIST = "/admin/outbox/outboxrow/"
 # As many as a page of the list has.
@@ -25,7 +24,7 @@ MOST = 50
 
 
 def _redrive(asked: Asked) -> str:
-    """Each row by the service, and in the journal of each tenant that has one how many of its rows it were."""
+    """Each row by the service; of each tenant is written down which of its rows it were."""
     ids: list[UUID] = asked.values["rows"]
     rows = dict(OutboxRow.objects.filter(id__in=ids).values_list("id", "tenant_id"))
     done = [row_id for row_id in rows if redrive(row_id=row_id)]
@@ -37,11 +36,9 @@ def _redrive(asked: Asked) -> str:
         tenant_id = rows[row_id]
         if tenant_id is not None:
             by_tenant.setdefault(tenant_id, []).append(str(row_id))
-    with_schema = Tenant.objects.filter(id__in=by_tenant, status__in=READABLE).values_list("id", flat=True)
-    for tenant_id in with_schema:
+    for tenant_id, mine in by_tenant.items():
         act_record(
-            staff=asked.staff, action=RETRY.name, tenant_id=tenant_id, reason=asked.reason,
-            data={"rows": by_tenant[tenant_id]},
+            staff=asked.staff, action=RETRY.name, tenant_id=tenant_id, reason=asked.reason, data={"rows": mine}
         )  # fmt: skip
     return f"Tried again: {len(done)} dead letter{'s' if len(done) > 1 else ''}."
 
@@ -53,14 +50,12 @@ RETRY = StaffAction(
 
 
 @admin.register(OutboxRow)
-class OutboxAdmin(RoleAdmin):
+class OutboxAdmin(OfTenantAdmin):
     list_display = ("work", "tenant", "at_rest", "attempts", "last_error", "due")
     list_filter = ("state",)
     # By id, which goes by time.
     ordering = ("-id",)
     sortable_by = ()
-    search_fields = ("tenant_id",)
-    search_help_text = "Tenant: slug or id"
     fields = (
         "id", "tenant", "reaction", "key", "entry_id", "queue", "state", "attempts", "last_error", "available_at",
         "created_at",
@@ -69,29 +64,17 @@ class OutboxAdmin(RoleAdmin):
     actions = ("retry_selected",)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[OutboxRow]":
-        slug = Tenant.objects.filter(id=OuterRef("tenant_id")).values("slug")[:1]
         # What a request asked is sealed and is nobody's to read here.
-        rows: QuerySet[OutboxRow] = super().get_queryset(request)
-        return rows.defer("payload").annotate(slug=Subquery(slug))
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
-    ) -> tuple["QuerySet[Any]", bool]:
-        wanted = search_term.strip().lower()
-        return (queryset.filter(tenant_id=tenant_id_of(wanted)) if wanted else queryset), False
+        return super().get_queryset(request).defer("payload")
 
     due = when("available_at", "Due")
 
-    @column("Work")
+    @display(description="Work")
     def work(self, row: OutboxRow) -> str:
         # The name alone, which tells enough; its module stands on the row's own page.
         return row.reaction.rpartition(".")[2]
 
-    @column("Tenant")
-    def tenant(self, row: Any) -> str:
-        return row.slug or (str(row.tenant_id) if row.tenant_id else "–")
-
-    @column("State", labels={"dead": "danger", "parked": "warning", "pending": "info"})
+    @badge("State", {"dead": "danger", "parked": "warning", "pending": "info"})
     def at_rest(self, row: OutboxRow) -> str:
         return row.state
 

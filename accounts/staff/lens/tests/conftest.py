@@ -3,9 +3,10 @@
 import pytest
 from django.test import Client
 
-from accounts.staff.lens.tests.world import browser_of, furnish, staff_of
+from accounts.staff.lens.tests.world import furnish
 from accounts.staff.models import StaffUser
 from accounts.staff.roles import StaffRole
+from accounts.staff.tests.support import browser_of, staff_of
 from tenancy.models import Tenant
 
 

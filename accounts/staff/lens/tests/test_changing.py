@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from accounts.models import LinkToken, Session, User
 from accounts.services.people import user_create
-from accounts.staff.lens.tests.world import keys_of, marker, staff_of
+from accounts.staff.lens.tests.world import keys_of, marker
 from accounts.staff.models import StaffAct, StaffSession, StaffUser
 from accounts.staff.roles import StaffRole
 from accounts.staff.services import session_open
+from accounts.staff.tests.support import staff_of
 from notifications.models import Delivery, Suppression
 from platform_site.binding import bind
 from platform_site.journal.models import JournalEntry
@@ -169,6 +170,21 @@ def test_what_is_offered_goes_by_the_persons_state(working: Client, tenant: Tena
     }
 
 
+def test_from_the_person_one_gets_to_the_page_that_signs_in_as_them(
+    working: Client, browser: Client, tenant: Tenant
+) -> None:
+    active, invited = bob_of(tenant), pending(tenant)
+    place = f"{HOME}/accounts/user/{active.pk}"
+    assert f"{place}/impersonate/" in working.get(f"{place}/change/").content.decode()
+    page = working.get(f"{place}/impersonate/", follow=True)
+    assert page.redirect_chain == [(f"/admin/impersonate/{tenant.id}/{active.uuid}/", 302)]
+    assert page.status_code == 200
+    assert "/impersonate/" not in working.get(f"{HOME}/accounts/user/{invited.pk}/change/").content.decode()
+    # A viewer has no session.
+    assert browser.get(f"{place}/impersonate/").status_code == 403
+    assert working.get(f"{HOME}/accounts/user/987654/impersonate/").status_code == 404
+
+
 def test_sessions_are_ended_all_or_one(working: Client, bob: Api, tenant: Tenant) -> None:
     person = bob_of(tenant)
     with bind(tenant.ref):
@@ -176,7 +192,7 @@ def test_sessions_are_ended_all_or_one(working: Client, bob: Api, tenant: Tenant
     working.post(f"{HOME}/accounts/session/{session.pk}/end/", WHY)
     assert bob.get("/auth/me").status_code == 401
     working.post(f"{HOME}/accounts/user/{person.pk}/revoke-sessions/", WHY)
-    assert [action for action, _ in doings(tenant)] == ["session.ended", "user.sessions_revoked"]
+    assert [action for action, _ in doings(tenant)] == ["user.session_revoked", "user.sessions_revoked"]
     with bind(tenant.ref):
         assert Session.objects.get(pk=session.pk).revoke_reason == "support"
 
@@ -227,7 +243,15 @@ def test_dead_letters_are_tried_again_one_or_many(working: Client, both: tuple[T
     working.post(rows, {"action": "retry_selected", "_selected_action": [str(key), str(other)], "index": "0"})
     states = dict(OutboxRow.objects.filter(pk__in=[key, other]).values_list("pk", "state"))
     assert states == {key: "pending", other: "dead"}
-    assert doings(mine)[-1] == ("dead_letter.retried", "ticket 41")
+    assert doings(mine)[-1] == ("outbox.redriven", "ticket 41")
+
+
+def test_what_waits_for_the_workspace_is_not_tried_again(working: Client, furnished: Tenant) -> None:
+    (key,) = keys_of(furnished, OutboxRow)
+    OutboxRow.objects.filter(pk=key).update(state="parked")
+    refused = working.post(f"{HOME}/outbox/outboxrow/{key}/retry/", WHY)
+    assert "waits for the workspace" in refused.content.decode()
+    assert (OutboxRow.objects.get(pk=key).state, doings(furnished)) == ("parked", [])
 
 
 def test_many_are_not_tried_without_a_session(support: Client, furnished: Tenant) -> None:

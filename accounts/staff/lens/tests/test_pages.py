@@ -13,7 +13,6 @@ from accounts.staff.lens.site import site
 from accounts.staff.lens.tests.world import (
     SECRET,
     addresses,
-    browser_of,
     keys_of,
     marker,
     models,
@@ -24,6 +23,7 @@ from accounts.staff.lens.tests.world import (
 )
 from accounts.staff.models import StaffAct, StaffUser
 from accounts.staff.services import session_open
+from accounts.staff.tests.support import browser_of
 from platform_site.binding import bind, bound_tenant, connection
 from platform_site.ids import uuid7
 from platform_site.journal.models import JournalEntry
@@ -109,12 +109,17 @@ def test_no_secret_is_among_the_columns() -> None:
 
 def test_an_export_is_written_down_here_and_there(browser: Client, viewer: StaffUser, furnished: Tenant) -> None:
     text_of(browser.get("/admin/t/acme/accounts/user/export.csv?status__exact=active"))
-    act = StaffAct.objects.get(action="exported")
+    act = StaffAct.objects.get(action="list.exported")
     assert (act.staff_id, act.tenant_id) == (viewer.pk, furnished.id)
     with bind(furnished.ref):
         entry = JournalEntry.objects.get(key="staff.acted")
     assert entry.data["type"] == "accounts.user"
     assert (entry.data["filter"], entry.impersonator) == ("status__exact=active", viewer.email)
+
+
+def test_what_was_searched_for_is_not_written_down(browser: Client, furnished: Tenant) -> None:
+    text_of(browser.get("/admin/t/acme/accounts/user/export.csv?q=ada@secret.test&status__exact=active"))
+    assert StaffAct.objects.get(action="list.exported").data["filter"] == "q=***&status__exact=active"
 
 
 def test_formulas_in_an_export_are_texts(browser: Client, furnished: Tenant) -> None:

@@ -15,18 +15,17 @@ from accounts.admin import UserAdmin
 from accounts.models import User
 from accounts.staff.lens.tests.world import (
     addresses,
-    browser_of,
     furnish,
     keys_of,
     marker,
     models,
     site_addresses,
-    staff_of,
     text_of,
 )
 from accounts.staff.models import StaffUser
 from accounts.staff.roles import StaffRole
 from accounts.staff.services import session_open
+from accounts.staff.tests.support import browser_of, staff_of
 from platform_site.binding import BindingError, bind, connection
 from tenancy.models import Tenant
 from tests.support import scaled, threads_close_connections

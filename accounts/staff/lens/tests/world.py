@@ -7,7 +7,6 @@ from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import Model
-from django.test import Client
 from django.utils import timezone
 
 from accounts import catalog
@@ -16,8 +15,6 @@ from accounts.profiles import MEMBER
 from accounts.services.links import link_create
 from accounts.services.sessions import session_start
 from accounts.staff.lens.site import site
-from accounts.staff.models import StaffUser
-from accounts.staff.roles import StaffRole
 from chat.models import Channel, Member, Message
 from events.models import Event
 from notifications.models import Delivery, DeliveryEvent, Digest, Notification, SmtpServer
@@ -35,19 +32,7 @@ from tenancy.models import Tenant
 from tenancy.org_settings.models import OrgSetting
 from tenancy.org_settings.registry import org_settings
 
-PASSWORD = "a long walk by the sea"
 SECRET = "secret-that-nobody-sees"
-
-
-def staff_of(role: StaffRole, name: str = "") -> StaffUser:
-    email = f"{name or role}@platform.test"
-    return StaffUser.objects.create_user(email, email, PASSWORD, is_staff=True, role=role)
-
-
-def browser_of(staff: StaffUser) -> Client:
-    browser = Client()
-    browser.force_login(staff)
-    return browser
 
 
 def marker(tenant: Tenant) -> str:
@@ -182,9 +167,9 @@ def quoted(key: Any) -> str:
     return str(quote(key))
 
 
-def addresses(tenant: Tenant, model: type[Model]) -> Iterable[tuple[str, str]]:
-    """Every kind of page of this model that one reads: (kind, address)."""
-    place, key = place_of(model, tenant.slug), quoted(keys_of(tenant, model)[0])
+def addresses(tenant: Tenant, model: type[Model], which: int = 0) -> Iterable[tuple[str, str]]:
+    """Every kind of page of this model that one reads: (kind, address). Of one row: the newest, -1 for the oldest."""
+    place, key = place_of(model, tenant.slug), quoted(keys_of(tenant, model)[which])
     admin = site._registry[model]
     yield "list", place
     yield "page", f"{place}?p=2"
@@ -198,6 +183,13 @@ def addresses(tenant: Tenant, model: type[Model]) -> Iterable[tuple[str, str]]:
     yield "history", f"{place}{key}/history/"
     yield "csv", f"{place}export.csv"
     yield "json", f"{place}export.json"
+
+
+def dialogs(tenant: Tenant, model: type[Model]) -> Iterable[str]:
+    """What asks for a reason, and what leads away, of the oldest row."""
+    place, key = place_of(model, tenant.slug), quoted(keys_of(tenant, model)[-1])
+    for name in site._registry[model].actions_detail:
+        yield f"{place}{key}/{getattr(site._registry[model], name).url_path}/"
 
 
 def _first_choice(model: type[Model], name: str) -> str:
