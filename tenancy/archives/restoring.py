@@ -21,17 +21,18 @@ from django.utils import timezone
 from platform_site.archiving import after_restore
 from platform_site.binding import bind
 from platform_site.journal.services import record
+from platform_site.outbox.catalog import OUTBOX_ROWS
 from platform_site.session_cache import forget_tenant
-from tenancy.archives.backing_up import DUMP, Watch, finish, unwatched
+from platform_site.tenant_rows import AtRestore, tenant_rows
+from tenancy.archives.backing_up import DUMP, Watch, finish, part_of, unwatched
 from tenancy.archives.building import connection_beside, drop_if_possible, give_rights, new_schema
 from tenancy.archives.container import Archive, ArchiveRefused
 from tenancy.archives.loading import load
 from tenancy.archives.manifests import BACKUP, BackupManifest, read_manifest, refuse_newer, refuse_unmigrated
 from tenancy.archives.programs import Program, find_program, server_version
-from tenancy.archives.public_tables import ERASURES, OUTBOX, PUBLIC_TABLES, TENANT, Fate
 from tenancy.archives.reading import rows, sums_of
 from tenancy.archives.settling import outbox_of_gone, outbox_of_living, rows_add, tenant_again, tenant_swapped
-from tenancy.catalog import TENANT_RESTORED
+from tenancy.catalog import TENANT_RESTORED, TENANT_ROW
 from tenancy.erasures.services import erasures_replay
 from tenancy.migrating.history import migrations_fingerprint, shared_apps
 from tenancy.migrating.tenants import migrate_schema
@@ -168,7 +169,7 @@ def _feed(archive: Archive, target: IO[bytes]) -> None:
 def _go_live(plan: Plan, schema_name: str) -> tuple[Tenant, int]:
     """The short transaction: from its commit on the restored schema is the tenant's."""
     tenant_id = plan.manifest.tenant.id
-    [line] = plan.archive.rows(TENANT.part)
+    [line] = plan.archive.rows(part_of(TENANT_ROW))
     row, fingerprint = orjson.loads(line), migrations_fingerprint()
     with transaction.atomic():
         looked: dict[Any, Any] = {}
@@ -186,7 +187,7 @@ def _go_live(plan: Plan, schema_name: str) -> tuple[Tenant, int]:
             if plan.replaced is not None:
                 outbox_of_living(tenant)
             else:
-                outbox_of_gone(plan.archive.rows(OUTBOX.part), timezone.now())
+                outbox_of_gone(plan.archive.rows(part_of(OUTBOX_ROWS)), timezone.now())
             for mending in after_restore:
                 mending.mend(looked.get(mending.key))
             erased = erasures_replay()
@@ -205,10 +206,11 @@ def _look(tenant: Tenant) -> dict[Any, Any]:
 
 
 def _add_rows(plan: Plan) -> None:
-    for kind in PUBLIC_TABLES:
-        if kind.fate is Fate.WHEN_GONE and plan.replaced is None:
-            rows_add(kind, plan.archive.rows(kind.part))
-    rows_add(ERASURES, plan.archive.rows(ERASURES.part))
+    wanted = {AtRestore.ADDED} if plan.replaced is not None else {AtRestore.ADDED, AtRestore.WHEN_GONE}
+    for kind in tenant_rows:
+        # A backup of an older release does not know of a table that came since.
+        if kind.at_restore in wanted and part_of(kind) in plan.manifest.parts:
+            rows_add(kind, plan.archive.rows(part_of(kind)))
 
 
 def default_name(folder: Path, slug: str) -> Path:
