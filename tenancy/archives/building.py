@@ -12,7 +12,6 @@ from psycopg import sql
 from platform_site.binding import connection
 from tenancy.archives.reading import rows
 from tenancy.provisioning.locks import own_schema
-from tenancy.provisioning.rights import grant_schema
 from tenancy.provisioning.schemas import drop_schema, new_schema_name
 
 log = structlog.get_logger(__name__)
@@ -52,11 +51,6 @@ def connection_beside() -> Iterator["psycopg.Connection[Any]"]:
     options = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c timezone=UTC"
     with psycopg.connect(**wanted, options=options) as beside:
         yield beside
-
-
-def give_rights(schema_name: str) -> None:
-    """Let the application's role work in a schema that its owner has made."""
-    grant_schema(schema_name)
 
 
 def insert_json(

@@ -18,14 +18,14 @@ import orjson
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from platform_site.archiving import after_restore
+from platform_site.archiving import after_loading
 from platform_site.binding import bind
 from platform_site.journal.services import record
 from platform_site.outbox.catalog import OUTBOX_ROWS
 from platform_site.session_cache import forget_tenant
 from platform_site.tenant_rows import AtRestore, tenant_rows
 from tenancy.archives.backing_up import DUMP, Watch, finish, part_of, unwatched
-from tenancy.archives.building import connection_beside, drop_if_possible, give_rights, new_schema
+from tenancy.archives.building import connection_beside, drop_if_possible, new_schema
 from tenancy.archives.container import Archive, ArchiveRefused
 from tenancy.archives.loading import load
 from tenancy.archives.manifests import BACKUP, BackupManifest, read_manifest, refuse_newer, refuse_unmigrated
@@ -39,6 +39,7 @@ from tenancy.migrating.tenants import migrate_schema
 from tenancy.migrating.timeouts import migration_timeouts
 from tenancy.models import Tenant
 from tenancy.provisioning.locks import own_schema
+from tenancy.provisioning.rights import grant_schema
 from tenancy.provisioning.schemas import TENANT_SCHEMA, schema_ref, schemas_like
 from tenancy.services import tenant_lock
 from tenancy.slugs import slug_normalized, slug_refusal
@@ -89,7 +90,7 @@ def restore(plan: Plan, *, watch: Watch = unwatched) -> Restored:
         _load(plan, schema_name, watch)
         # Its own reference, not the tenant's: the fingerprint of the living schema is not to be touched.
         migrated = migrate_schema(schema_ref(schema_name))
-        give_rights(schema_name)
+        grant_schema(schema_name)
         with ExitStack() as stack:
             former = plan.replaced.schema_name if plan.replaced is not None else ""
             if former:
@@ -188,8 +189,8 @@ def _go_live(plan: Plan, schema_name: str) -> tuple[Tenant, int]:
                 outbox_of_living(tenant)
             else:
                 outbox_of_gone(plan.archive.rows(part_of(OUTBOX_ROWS)), timezone.now())
-            for mending in after_restore:
-                mending.mend(looked.get(mending.key))
+            for settled in after_loading:
+                settled.mend(looked.get(settled.key))
             erased = erasures_replay()
             facts = {"backupOf": plan.manifest.created_at.isoformat(), "erasedAgain": erased}
             record(TENANT_RESTORED, subject=("tenant", tenant.id), data=facts)
@@ -202,7 +203,7 @@ def _look(tenant: Tenant) -> dict[Any, Any]:
     if tenant.schema_name not in schemas_like(TENANT_SCHEMA):
         return {}
     with bind(tenant.ref):
-        return {mending.key: mending.look() for mending in after_restore if mending.look is not None}
+        return {settled.key: settled.look() for settled in after_loading if settled.look is not None}
 
 
 def _add_rows(plan: Plan) -> None:

@@ -669,14 +669,14 @@ class TestLocks:
             monkeypatch.setattr(module, name, look)
 
         watched(backing_up, "dumped", lambda program, schema_name, moment: schema_name)
-        watched(restoring, "give_rights", lambda schema_name: schema_name)
+        watched(restoring, "grant_schema", lambda schema_name: schema_name)
         watched(restoring, "_go_live", lambda plan, schema_name: plan.replaced.schema_name)
         return found
 
     def test_are_held_by_backup_and_restore(self, seen: dict[str, bool], tenant: Tenant, file: Path) -> None:
         backed_up(tenant, file)
         restored(file, replace=True)
-        assert seen == {"dumped": True, "give_rights": True, "_go_live": True}
+        assert seen == {"dumped": True, "grant_schema": True, "_go_live": True}
         assert not self.taken(Tenant.objects.get(pk=tenant.pk).schema_name)
 
     def test_keep_the_reaper_from_what_is_being_built(
@@ -693,7 +693,7 @@ class TestLocks:
             thread.start()
             thread.join()
 
-        monkeypatch.setattr(restoring, "give_rights", reap_beside)
+        monkeypatch.setattr(restoring, "grant_schema", reap_beside)
         backed_up(tenant, file)
         restored(file, replace=True)
         assert reaped == [Reaped()]
