@@ -25,7 +25,7 @@ from platform_site.ids import uuid7
 from platform_site.journal.models import JournalEntry
 from platform_site.journal.services import record
 from tenancy.archives.backing_up import Watch, unwatched
-from tenancy.archives.building import insert_json, new_schema
+from tenancy.archives.building import insert_json, new_schema, refuse_roles
 from tenancy.archives.container import Archive, ArchiveRefused
 from tenancy.archives.exporting import PROFILE, sealed_of
 from tenancy.archives.manifests import EXPORT, ExportManifest, read_manifest, refuse_unmigrated
@@ -37,7 +37,7 @@ from tenancy.migrating.history import migrations_fingerprint, tenant_apps
 from tenancy.migrating.tenants import migrate_schema
 from tenancy.migrating.timeouts import migration_timeouts
 from tenancy.models import Tenant
-from tenancy.provisioning.rights import grant_schema
+from tenancy.provisioning.rights import grant_schema, step_down
 from tenancy.provisioning.schemas import schema_ref
 from tenancy.slugs import slug_normalized, slug_refusal
 
@@ -66,6 +66,7 @@ def plan_import(archive: Archive, *, slug: str = "", passphrase: str = "") -> Pl
     """Look through the archive and at this installation; raises ``ArchiveRefused``. Changes nothing."""
     manifest = read_manifest(archive, EXPORT, ExportManifest)
     refuse_unmigrated()
+    refuse_roles()
     _refuse_unknown(manifest)
     wanted = slug_normalized(slug or manifest.tenant.slug)
     if slug_refusal(wanted) is not None:
@@ -242,8 +243,10 @@ def _set_sequences(schema_name: str, sequences: dict[str, int]) -> None:
 
 
 def _go_live(plan: Plan, schema_name: str) -> Tenant:
+    """From its commit on there is the tenant. With the rights of what serves requests, as in a restore."""
     profile = {name: plan.manifest.profile[name] for name in PROFILE}
     with transaction.atomic():
+        step_down()
         tenant = Tenant(
             id=plan.tenant_id,
             slug=plan.slug,

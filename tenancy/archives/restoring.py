@@ -25,7 +25,7 @@ from platform_site.outbox.catalog import OUTBOX_ROWS
 from platform_site.session_cache import forget_tenant
 from platform_site.tenant_rows import AtRestore, tenant_rows
 from tenancy.archives.backing_up import DUMP, Watch, finish, part_of, unwatched
-from tenancy.archives.building import connection_beside, drop_if_possible, new_schema
+from tenancy.archives.building import connection_beside, drop_if_possible, new_schema, refuse_roles
 from tenancy.archives.container import Archive, ArchiveRefused
 from tenancy.archives.loading import load
 from tenancy.archives.manifests import BACKUP, BackupManifest, read_manifest, refuse_newer, refuse_unmigrated
@@ -39,7 +39,7 @@ from tenancy.migrating.tenants import migrate_schema
 from tenancy.migrating.timeouts import migration_timeouts
 from tenancy.models import Tenant
 from tenancy.provisioning.locks import own_schema
-from tenancy.provisioning.rights import grant_schema
+from tenancy.provisioning.rights import grant_schema, step_down
 from tenancy.provisioning.schemas import TENANT_SCHEMA, schema_ref, schemas_like
 from tenancy.services import tenant_lock
 from tenancy.slugs import slug_normalized, slug_refusal
@@ -73,6 +73,7 @@ def plan_restore(archive: Archive, *, as_slug: str = "", replace: bool = False) 
     manifest = read_manifest(archive, BACKUP, BackupManifest)
     refuse_newer(manifest.public_migrations, shared_apps(), manifest.product)
     refuse_unmigrated()
+    refuse_roles()
     _refuse_missing_extensions(manifest)
     version = server_version()
     if version // 10000 < manifest.server_version // 10000:
@@ -168,11 +169,15 @@ def _feed(archive: Archive, target: IO[bytes]) -> None:
 
 
 def _go_live(plan: Plan, schema_name: str) -> tuple[Tenant, int]:
-    """The short transaction: from its commit on the restored schema is the tenant's."""
+    """The short transaction: from its commit on the restored schema is the tenant's.
+
+    It has the rights of what serves requests, so that nothing that apps put right can touch what was written down.
+    """
     tenant_id = plan.manifest.tenant.id
     [line] = plan.archive.rows(part_of(TENANT_ROW))
     row, fingerprint = orjson.loads(line), migrations_fingerprint()
     with transaction.atomic():
+        step_down()
         looked: dict[Any, Any] = {}
         if plan.replaced is not None:
             tenant = tenant_lock(tenant_id=tenant_id)

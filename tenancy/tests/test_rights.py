@@ -172,6 +172,27 @@ def test_a_restored_schema_gets_the_same_rights(tenant: Tenant, raw: "psycopg.Co
         raw.execute("UPDATE journal_journalentry SET key = 'forged'")
 
 
+def test_rights_that_were_given_half_are_none(
+    tenant: Tenant, raw: "psycopg.Connection[Any]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the next run would take the schema for one that has them."""
+    with as_owner(), connection.cursor() as cursor:
+        names = sql.Identifier(tenant.schema_name), sql.Identifier(application_role())
+        cursor.execute(sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA {} FROM {}").format(*names))
+        cursor.execute(sql.SQL("REVOKE ALL ON SCHEMA {} FROM {}").format(*names))
+        with monkeypatch.context() as dying:
+            dying.setattr("tenancy.provisioning.rights.protect_schema", _die)
+            with pytest.raises(RuntimeError):
+                give_rights()
+        assert give_rights() == 1
+    with pytest.raises(errors.InsufficientPrivilege):
+        raw.execute("DELETE FROM journal_journalentry")
+
+
+def _die(_: str) -> None:
+    raise RuntimeError
+
+
 def test_what_is_taken_back_is_there(raw: "psycopg.Connection[Any]") -> None:
     for table in TAKEN_BACK:
         assert raw.execute("SELECT to_regclass(%s) IS NOT NULL", [f"public.{table}"]).fetchone() == (True,)
