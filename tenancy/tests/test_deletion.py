@@ -310,7 +310,12 @@ class TestCommands:
         assert (dry.returncode, json.loads(dry.stdout)["status"]) == (0, "deleted")
         assert row_counts() == before
         assert status_of(tenant) == "active"
-        assert manage(*given).returncode == 0
+        done = manage(*given)
+        assert done.returncode == 0
+        # The tenant's own row is not one of those that go.
+        told = [json.loads(run.stdout)["rows"] for run in (dry, done)]
+        assert set(told[1]) <= set(told[0]) == {rows.label for rows in tenant_rows if rows.is_purged}
+        assert "tenancy.Tenant" not in told[0]
         assert not schema_exists(tenant.schema_name)
 
     def test_purge(self, manage: Any, tenant: Tenant, other_tenant: Tenant) -> None:

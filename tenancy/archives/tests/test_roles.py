@@ -128,3 +128,6 @@ def test_an_owner_who_cannot_step_down_is_told_before_anything_is_touched(
     backup(tenant=tenant.ref, path=file)
     with Archive(file) as archive, pytest.raises(ArchiveRefused, match="no member of pg_monitor"):
         plan_restore(archive, replace=True)
+    export(tenant=tenant.ref, path=file, force=True)
+    with Archive(file) as archive, pytest.raises(ArchiveRefused, match="no member of pg_monitor"):
+        plan_import(archive)
