@@ -1,25 +1,13 @@
-"""What coming back from a backup, and moving, mean for doors and keys."""
+"""What coming back from a backup means for doors, and for whoever was erased since."""
 
 from collections.abc import Collection
-from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
-from accounts.models import ApiKey, LinkToken, SecondFactor, Session
-from accounts.services.avatars import avatar_addresses_renew
+from accounts.models import ApiKey, LinkToken, Session
 from accounts.services.erasure import user_erase_again
-from accounts.services.second_factor import place
-from platform_site.archiving import (
-    AfterImport,
-    AfterRestore,
-    ErasureReplay,
-    SealedColumn,
-    after_import,
-    after_restore,
-    erasure_replays,
-    sealed_columns,
-)
+from platform_site.archiving import AfterLoading, ErasureReplay, after_loading, erasure_replays
 
 
 def _live_keys() -> set[UUID]:
@@ -36,15 +24,5 @@ def _close_doors(live_keys: Collection[UUID] | None) -> None:
         ApiKey.objects.filter(revoked_at=None).exclude(id__in=live_keys).update(revoked_at=now)
 
 
-def _renew_addresses() -> None:
-    avatar_addresses_renew()
-
-
-def _place(factor: Any) -> str:
-    return place(factor.user_id)
-
-
-sealed_columns.add(SealedColumn(SecondFactor, "sealed_secret", _place))
-after_restore.add(AfterRestore("accounts.doors", _close_doors, look=_live_keys))
-after_import.add(AfterImport("accounts.avatars", _renew_addresses))
+after_loading.add(AfterLoading("accounts.doors", _close_doors, look=_live_keys))
 erasure_replays.add(ErasureReplay("user", user_erase_again))

@@ -10,7 +10,7 @@ from platform_site.doctor.catalog import Examination, examinations
 from platform_site.journal.keys import journal_key
 from platform_site.permissions import permission
 from platform_site.setup_tasks import SetupTask, setup_task
-from platform_site.tenant_rows import ANONYMISED, KEPT, REMOVED, TenantRows, tenant_rows
+from platform_site.tenant_rows import AtPurge, AtRestore, TenantRows, tenant_rows
 from tenancy.org_settings.registry import OrgSettingDefinition, org_setting
 
 BILLING_MANAGE = permission("billing.manage", 40, "Buy, change and cancel the subscription", min_role="tenant_admin")
@@ -71,19 +71,40 @@ tenant_rows.add(
     TenantRows(
         "billing.BillingAccount",
         "tenant",
-        ANONYMISED,
+        AtPurge.ANONYMISED,
+        AtRestore.WHEN_GONE,
+        "Stripe has the truth, and it did not go back in time.",
+        why_purged="Bookkeeping needs what was bought, and the subscription has to be ended at Stripe.",
         values={"card_brand": "", "card_last4": "", "invoice_url": ""},
-        why="bookkeeping needs what was bought; and the subscription has to be ended at Stripe",
     )
 )
-tenant_rows.add(TenantRows("billing.BillingChange", "account", KEPT, why="bookkeeping needs who changed what"))
-tenant_rows.add(TenantRows("billing.CheckoutAttempt", "account", REMOVED))
+tenant_rows.add(
+    TenantRows(
+        "billing.BillingChange",
+        "account",
+        AtPurge.KEPT,
+        AtRestore.WHEN_GONE,
+        "As the account that it belongs to.",
+        why_purged="Bookkeeping needs who changed what.",
+    )
+)
+tenant_rows.add(
+    TenantRows(
+        "billing.CheckoutAttempt",
+        "account",
+        AtPurge.REMOVED,
+        AtRestore.WHEN_GONE,
+        "As the account that it belongs to.",
+    )
+)
 tenant_rows.add(
     TenantRows(
         "billing.StripeEvent",
         "tenant_id",
-        ANONYMISED,
+        AtPurge.ANONYMISED,
+        AtRestore.LEFT_OUT,
+        "The platform's record of what Stripe delivered. It outlives tenants, and what was served stays served.",
+        why_purged="Its id keeps a second delivery from being a first one; it goes by itself after 90 days.",
         values={"payload": {}},
-        why="its id keeps a second delivery from being a first one; it goes by itself after 90 days",
     )
 )

@@ -1,7 +1,6 @@
 """Old messages go also after a restore and an import: the job that sees to it may not have come along."""
 
 from chat.services import retention
-from platform_site.archiving import AfterImport, AfterRestore, after_import, after_restore
+from platform_site.archiving import AfterLoading, after_loading
 
-after_restore.add(AfterRestore("chat.retention", lambda _: retention.arm()))
-after_import.add(AfterImport("chat.retention", retention.arm))
+after_loading.add(AfterLoading("chat.retention", lambda _: retention.arm()))

@@ -1,13 +1,10 @@
-"""What coming back from a backup, and moving, mean for mail."""
+"""What coming back from a backup, and moving, mean for mail: nothing is sent twice, and old rows go."""
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from accounts.emails import email_key
-from notifications.email_settings.smtp_server import password_place
-from notifications.models import Delivery, Digest, SmtpServer, Suppression
+from notifications.models import Delivery, Digest
 from notifications.services import retention
-from notifications.services.suppressing import address_hash
-from platform_site.archiving import AfterImport, AfterRestore, SealedColumn, after_import, after_restore, sealed_columns
+from platform_site.archiving import AfterLoading, after_loading
 from platform_site.binding import require_tenant
 from platform_site.outbox.models import OutboxRow
 
@@ -26,13 +23,4 @@ def _settle(_: object) -> None:
     retention.arm()
 
 
-def _hash_again() -> None:
-    """Addresses that get no mail are found by a hash under this installation's key."""
-    for row in Suppression.objects.exclude(email="").iterator(chunk_size=1000):
-        Suppression.objects.filter(pk=row.pk).update(address_hash=address_hash(email_key(row.email)))
-    _settle(None)
-
-
-sealed_columns.add(SealedColumn(SmtpServer, "sealed_password", password_place))
-after_restore.add(AfterRestore("notifications.mail", _settle))
-after_import.add(AfterImport("notifications.mail", _hash_again))
+after_loading.add(AfterLoading("notifications.mail", _settle))

@@ -1,6 +1,8 @@
-"""What apps know about their rows when a tenant is brought back from a backup, exported, or imported.
+"""What apps have to put right in a tenant that is brought back from a backup, or imported.
 
-Apps fill these tables in their ``archiving.py``.
+Apps fill these tables in their ``archiving.py``. What becomes of each table's rows stands elsewhere: of public in
+``platform_site.tenant_rows``, of a tenant's schema in ``tenancy.archives.tenant_tables``. What depends on the
+installation's keys is in ``platform_site.sealed_columns`` and ``platform_site.derived_values``.
 """
 
 from collections.abc import Callable
@@ -8,46 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Model
-
 from platform_site.catalog import Catalog
 
 
 @dataclass(frozen=True, slots=True)
-class SealedColumn:
-    """A column that holds what ``platform_site.keys.seal`` made. ``place`` of a row is what it was sealed for.
-
-    It is sealed for one tenant of one installation, so it travels opened, under a passphrase, or not at all.
-    """
-
-    model: type[Model]
-    column: str
-    place: Callable[[Any], str]
-
-    @property
-    def key(self) -> str:
-        return f"{self.model._meta.label}.{self.column}"
-
-
-@dataclass(frozen=True, slots=True)
-class AfterRestore:
-    """What has to be put right in a schema that comes from a backup, in the transaction that lets it go live.
+class AfterLoading:
+    """What has to be put right in a schema that was loaded from a file, in the transaction that lets it go live.
 
     ``look`` is asked before, inside the tenant as it is now, and what it says is given to ``mend``, inside the
-    restored one; there is None where the tenant was gone.
+    loaded one; there is None where the tenant was gone, or comes from elsewhere.
     """
 
     key: str
-    mend: Callable[[Any], None]
+    mend: Callable[[Any], object]
     look: Callable[[], Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AfterImport:
-    """What an imported tenant needs anew because it depends on the installation's keys and addresses."""
-
-    key: str
-    mend: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +34,5 @@ class ErasureReplay:
     erase: Callable[[UUID], bool]
 
 
-sealed_columns: Catalog[SealedColumn] = Catalog("sealed columns")
-after_restore: Catalog[AfterRestore] = Catalog("what restoring mends")
-after_import: Catalog[AfterImport] = Catalog("what importing mends")
+after_loading: Catalog[AfterLoading] = Catalog("what is put right after loading")
 erasure_replays: Catalog[ErasureReplay] = Catalog("erasures")

@@ -1,6 +1,7 @@
 """The catalogue of what is stored under keys of ``TOKEN_KEYS``, and writing it anew under the first one.
 
-Each function works inside the bound tenant, also for rows of public that are the tenant's.
+Replacing keys goes by it, and so does an import, which comes from an installation with other keys. Each function works
+inside the bound tenant, also for rows of public that are the tenant's.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,6 +1,8 @@
 """The catalogue of what is stored sealed, and sealing it again under the first key of ``ENCRYPTION_KEYS``.
 
-Whoever calls ``platform_site.keys.seal`` names the column in ``catalog.py``; a test compares the two.
+Whoever calls ``platform_site.keys.seal`` names the column in ``catalog.py``; a test compares the two. Replacing keys
+goes by it, and so do archives: what is sealed is sealed for one tenant of one installation, so it travels opened, under
+a passphrase, or not at all.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -37,10 +39,27 @@ class SealedColumn:
         """Whether its table is in public."""
         return apps.get_app_config(self.model.partition(".")[0]).name in settings.SHARED_APPS
 
+    @property
+    def name(self) -> str:
+        """Where it is: "app.Model.column"."""
+        return f"{self.model}.{self.column}"
+
+    def all_rows(self) -> "models.QuerySet[Any]":
+        """Those of the bound schema, whatever they hold."""
+        rows: models.QuerySet[Any] = apps.get_model(self.model)._base_manager.all()
+        return rows
+
     def rows(self) -> "models.QuerySet[Any]":
         """Those that hold something."""
-        manager: models.Manager[Any] = apps.get_model(self.model)._base_manager
-        return manager.exclude(**{self.column: None}).exclude(**{self.column: b""})
+        return self.all_rows().exclude(**{self.column: None}).exclude(**{self.column: b""})
+
+    def opened(self, row: Any) -> bytes:
+        """What this row holds. Raises ``UnknownKey`` or ``SealBroken``."""
+        return unseal(bytes(getattr(row, self.column)), self.place(row))
+
+    def write_sealed(self, row: Any, text: bytes) -> None:
+        """Let this row hold the text, sealed under the first key, and touch nothing else of it."""
+        self.all_rows().filter(pk=row.pk).update(**{self.column: seal(text, self.place(row))})
 
 
 sealed_columns: Catalog[SealedColumn] = Catalog("sealed columns")
@@ -87,8 +106,7 @@ def _reseal_page(column: SealedColumn, after: Any, batch: int, result: Resealed)
         if opened is None:
             result.unreadable.append(_name(row))
             continue
-        value = seal(opened, column.place(row))
-        type(row)._base_manager.filter(pk=row.pk).update(**{column.column: value})
+        column.write_sealed(row, opened)
         result.moved += 1
     return page
 
@@ -109,7 +127,7 @@ def _others(column: SealedColumn, after: Any) -> "models.QuerySet[Any]":
 
 def _opened(column: SealedColumn, row: Any) -> bytes | None:
     try:
-        return unseal(bytes(getattr(row, column.column)), column.place(row))
+        return column.opened(row)
     except (UnknownKey, SealBroken):
         # Nobody could read it before either; whoever asked is told which it is.
         return None

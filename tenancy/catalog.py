@@ -7,7 +7,7 @@ from platform_site.journal.keys import journal_key
 from platform_site.metrics.gauges import Gauge, gauges
 from platform_site.sealed_columns import SealedColumn, sealed_columns
 from platform_site.setup_tasks import SetupTask, setup_task
-from platform_site.tenant_rows import KEPT, REMOVED, TenantRows, tenant_rows
+from platform_site.tenant_rows import AtPurge, AtRestore, TenantRows, tenant_rows
 from tenancy.org_settings.catalog import SETTING_CHANGED
 from tenancy.org_settings.setting_up import company_is_known
 
@@ -21,9 +21,46 @@ TENANT_RENAMED = journal_key("tenancy.tenant_renamed", "Staff gave the tenant an
 DELETION_SCHEDULED = journal_key("tenancy.deletion_scheduled", "The tenant is going to be deleted")
 DELETION_UNDONE = journal_key("tenancy.deletion_undone", "The tenant is not going to be deleted after all")
 
-tenant_rows.add(TenantRows("tenancy.Domain", "tenant", REMOVED))
-tenant_rows.add(TenantRows("tenancy.TenantMigration", "tenant_id", REMOVED))
-tenant_rows.add(TenantRows("tenancy.FormerSlug", "tenant_id", KEPT, why="nobody else gets the slugs for a while"))
+TENANT_ROW = tenant_rows.add(
+    TenantRows(
+        "tenancy.Tenant",
+        "id",
+        AtPurge.ANONYMISED,
+        AtRestore.BY_RULE,
+        "Name, time zone, language, logo and colours are the tenant's own and come back; address, status, plan and"
+        " access are staff's and billing's, and stay as they are while the tenant lives.",
+        why_purged="Bookkeeping hangs on it, and billing ends a subscription by it.",
+    )
+)
+tenant_rows.add(
+    TenantRows(
+        "tenancy.Domain",
+        "tenant",
+        AtPurge.REMOVED,
+        AtRestore.WHEN_GONE,
+        "Staff give and take host names.",
+        unnumbered=("id",),
+    )
+)
+tenant_rows.add(
+    TenantRows(
+        "tenancy.TenantMigration",
+        "tenant_id",
+        AtPurge.REMOVED,
+        AtRestore.LEFT_OUT,
+        "How its last migration went; written by each.",
+    )
+)
+tenant_rows.add(
+    TenantRows(
+        "tenancy.FormerSlug",
+        "tenant_id",
+        AtPurge.KEPT,
+        AtRestore.LEFT_OUT,
+        "Addresses are staff's; they stay as they are.",
+        why_purged="Nobody else gets the slugs for a while.",
+    )
+)
 
 
 @lru_cache(maxsize=1)

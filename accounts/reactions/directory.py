@@ -11,7 +11,7 @@ from accounts.services.workspaces import workspaces_of_address
 from platform_site.journal.models import JournalEntry
 from platform_site.mail import send_platform_mail
 from platform_site.outbox.registry import reaction, request_kind
-from tenancy.catalog import TENANT_IMPORTED, TENANT_RESTORED
+from tenancy.catalog import TENANT_RESTORED
 from tenancy.erasures.services import erasures_replay
 
 
@@ -70,9 +70,4 @@ def mail_workspaces(request_id: UUID, payload: dict[str, Any]) -> None:
 def list_who_came_back(entry: JournalEntry) -> None:
     # Whoever was erased by a request that was under way while the tenant was restored is noted by now.
     erasures_replay()
-    directory_rebuild_bound()
-
-
-@reaction(to=TENANT_IMPORTED)
-def list_who_was_imported(entry: JournalEntry) -> None:
     directory_rebuild_bound()

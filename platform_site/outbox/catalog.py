@@ -2,7 +2,7 @@
 
 from platform_site.outbox.services import place
 from platform_site.sealed_columns import SealedColumn, sealed_columns
-from platform_site.tenant_rows import REMOVED, TenantRows, tenant_rows
+from platform_site.tenant_rows import AtPurge, AtRestore, TenantRows, tenant_rows
 
 sealed_columns.add(
     SealedColumn(
@@ -13,4 +13,13 @@ sealed_columns.add(
         sealed_by="platform_site.outbox.services.enqueue_request",
     )
 )
-tenant_rows.add(TenantRows("outbox.OutboxRow", "tenant_id", REMOVED))
+OUTBOX_ROWS = tenant_rows.add(
+    TenantRows(
+        "outbox.OutboxRow",
+        "tenant_id",
+        AtPurge.REMOVED,
+        AtRestore.BY_RULE,
+        "A mail that was sent since must not be sent again: what waits now goes on waiting if what it is about is"
+        " there, and of the backup only comes back what cannot have been done since.",
+    )
+)

@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Final
 
-from django.apps import apps
-
 from platform_site.binding import TenantRef
+from platform_site.tenant_rows import TenantRows, tenant_rows
 from tenancy.archives.container import ArchiveRefused, ArchiveWriter
 from tenancy.archives.manifests import BACKUP, BackupManifest, TenantFacts, head
 from tenancy.archives.programs import Program, database_environment, find_program, server_version
-from tenancy.archives.public_tables import PUBLIC_TABLES, PublicTable
 from tenancy.archives.reading import Table, extensions_of, json_rows, migrations_of, one_moment, sums_of
 from tenancy.migrating.history import shared_apps
 from tenancy.models import Tenant
@@ -42,9 +40,9 @@ def backup(*, tenant: TenantRef, path: Path, force: bool = False, watch: Watch =
         with archive.part(DUMP, compress=False) as part, dumped(program, tenant.schema_name, moment) as source:
             for chunk in watch(iter(lambda: source.read(_CHUNK), b""), unit="MiB"):
                 part.write(chunk)
-        for kind in PUBLIC_TABLES:
-            if kind.in_backup:
-                with archive.part(kind.part) as part:
+        for kind in tenant_rows:
+            if kind.is_in_backup:
+                with archive.part(part_of(kind)) as part:
                     for line in public_rows(kind, tenant):
                         part.write_row(line)
         facts = Tenant.objects.get(pk=tenant.id)
@@ -66,17 +64,17 @@ def refuse_without_schema(tenant: TenantRef) -> None:
         raise ArchiveRefused(f"Tenant {tenant.slug} is {tenant.status} and has no schema {tenant.schema_name}.")
 
 
-def public_rows(kind: PublicTable, tenant: TenantRef) -> Iterator[str]:
+def part_of(kind: TenantRows) -> str:
+    """The name in the archive of one table of public."""
+    return f"public/{kind.model._meta.db_table}.jsonl"
+
+
+def public_rows(kind: TenantRows, tenant: TenantRef) -> Iterator[str]:
     """This tenant's rows of one table of public."""
-    table = public_table(kind)
-    columns = [name for name in table.columns if name not in kind.without]
-    return json_rows("public", table, columns=columns, where=(kind.column, tenant.id))
-
-
-def public_table(kind: PublicTable) -> Table:
-    model = apps.get_model(kind.model)
-    columns = tuple(field.column for field in model._meta.local_concrete_fields)
-    return Table(kind.table, columns, (model._meta.pk.column,))
+    facts = kind.model._meta
+    columns = [str(field.column) for field in facts.local_concrete_fields if field.column not in kind.unnumbered]
+    table = Table(facts.db_table, tuple(columns), (str(facts.pk.column),))
+    return json_rows("public", table, where=(kind.column, tenant.id))
 
 
 class dumped:

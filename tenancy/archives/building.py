@@ -10,13 +10,21 @@ from django.db import DatabaseError
 from psycopg import sql
 
 from platform_site.binding import connection
+from tenancy.archives.container import ArchiveRefused
 from tenancy.archives.reading import rows
 from tenancy.provisioning.locks import own_schema
-from tenancy.provisioning.rights import grant_schema
+from tenancy.provisioning.rights import application_role, owner_may_step_down
 from tenancy.provisioning.schemas import drop_schema, new_schema_name
 
 log = structlog.get_logger(__name__)
 _LIBPQ: Final = ("host", "port", "user", "password", "dbname", "sslmode", "sslrootcert", "sslcert", "sslkey")
+
+
+def refuse_roles() -> None:
+    """Raises unless the owner can do as the application does: rows are not written with the owner's rights."""
+    if not owner_may_step_down():
+        role = application_role()
+        raise ArchiveRefused(f"The database's owner is no member of {role}. As a superuser: GRANT {role} TO the owner.")
 
 
 @contextmanager
@@ -52,11 +60,6 @@ def connection_beside() -> Iterator["psycopg.Connection[Any]"]:
     options = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c timezone=UTC"
     with psycopg.connect(**wanted, options=options) as beside:
         yield beside
-
-
-def give_rights(schema_name: str) -> None:
-    """Let the application's role work in a schema that its owner has made."""
-    grant_schema(schema_name)
 
 
 def insert_json(

@@ -3,7 +3,6 @@
 ``docs/tenant-archive.md`` says what is in the file, for whoever reads it without this platform.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -12,10 +11,10 @@ import orjson
 from django.db import transaction
 from psycopg import sql
 
-from platform_site.archiving import SealedColumn, sealed_columns
 from platform_site.binding import TenantRef, bind
 from platform_site.journal.services import record
-from platform_site.keys import SealBroken, UnknownKey, unseal
+from platform_site.keys import SealBroken, UnknownKey
+from platform_site.sealed_columns import SealedColumn, sealed_columns
 from tenancy.archives.backing_up import Watch, refuse_without_schema, unwatched
 from tenancy.archives.container import ArchiveRefused, ArchiveWriter
 from tenancy.archives.manifests import EXPORT, ExportManifest, LeftOut, ModelFacts, Secrets, TenantFacts, head
@@ -79,7 +78,13 @@ def export(
 
 
 def sealed_of(label: str) -> list[SealedColumn]:
-    return [sealed for sealed in sealed_columns if sealed.model._meta.label == label]
+    """The sealed columns of one model."""
+    return [sealed for sealed in sealed_columns if sealed.model == label]
+
+
+def sealed_that_travel() -> list[SealedColumn]:
+    """Those of the tables that leave, with secrets or without."""
+    return [sealed for kind in TENANT_TABLES if kind.travels is not Travels.NO for sealed in sealed_of(kind.label)]
 
 
 def _model(kind: TenantTable, table: Table) -> ModelFacts:
@@ -119,10 +124,10 @@ def _secrets(tenant: TenantRef, tables: dict[str, Table]) -> Iterator[dict[str, 
             for line in json_rows(tenant.schema_name, table, columns=columns):
                 yield {"model": kind.label, "row": orjson.loads(line)}
     with bind(tenant):
-        for sealed in sealed_columns:
-            for row in sealed.model._default_manager.exclude(**{sealed.column: None}).order_by("pk").iterator(1000):
+        for sealed in sealed_that_travel():
+            for row in sealed.rows().order_by("pk").iterator(1000):
                 yield {
-                    "model": sealed.model._meta.label,
+                    "model": sealed.model,
                     "key": row.pk,
                     "column": sealed.column,
                     "text": _opened(sealed, row),
@@ -131,21 +136,21 @@ def _secrets(tenant: TenantRef, tables: dict[str, Table]) -> Iterator[dict[str, 
 
 def _opened(sealed: SealedColumn, row: Any) -> str:
     try:
-        return unseal(bytes(getattr(row, sealed.column)), sealed.place(row)).decode()
+        return sealed.opened(row).decode()
     except (UnknownKey, SealBroken) as error:
         raise ArchiveRefused(
-            f"{sealed.key} of {row.pk} cannot be opened with this platform's keys ({type(error).__name__})."
+            f"{sealed.name} of {row.pk} cannot be opened with this platform's keys ({type(error).__name__})."
         ) from None
 
 
 def _left_out(*, with_secrets: bool) -> Iterator[LeftOut]:
-    by_table: dict[str, str] = defaultdict(str)
+    whole: set[str] = set()
     for kind in TENANT_TABLES:
         if kind.travels is Travels.NO or (kind.travels is Travels.SECRET and not with_secrets):
-            by_table[kind.label] = kind.why
+            whole.add(kind.label)
             yield LeftOut(kind.label, kind.why)
     if not with_secrets:
-        for sealed in sealed_columns:
-            if sealed.model._meta.label not in by_table:
-                yield LeftOut(sealed.key, "Encrypted with this platform's key; exported with secrets only.")
+        for sealed in sealed_that_travel():
+            if sealed.model not in whole:
+                yield LeftOut(sealed.name, "Encrypted with this platform's key; exported with secrets only.")
     yield LeftOut("public", "Billing, staff's records, the outbox and the directory are the installation's.")

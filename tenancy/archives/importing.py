@@ -18,14 +18,14 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.migrations.executor import MigrationExecutor
 from psycopg import sql
 
-from platform_site.archiving import after_import
+from platform_site.archiving import after_loading
 from platform_site.binding import bind, connection
+from platform_site.derived_values import derived_values
 from platform_site.ids import uuid7
 from platform_site.journal.models import JournalEntry
 from platform_site.journal.services import record
-from platform_site.keys import seal
 from tenancy.archives.backing_up import Watch, unwatched
-from tenancy.archives.building import give_rights, insert_json, new_schema
+from tenancy.archives.building import insert_json, new_schema, refuse_roles
 from tenancy.archives.container import Archive, ArchiveRefused
 from tenancy.archives.exporting import PROFILE, sealed_of
 from tenancy.archives.manifests import EXPORT, ExportManifest, read_manifest, refuse_unmigrated
@@ -37,6 +37,7 @@ from tenancy.migrating.history import migrations_fingerprint, tenant_apps
 from tenancy.migrating.tenants import migrate_schema
 from tenancy.migrating.timeouts import migration_timeouts
 from tenancy.models import Tenant
+from tenancy.provisioning.rights import grant_schema, step_down
 from tenancy.provisioning.schemas import schema_ref
 from tenancy.slugs import slug_normalized, slug_refusal
 
@@ -65,6 +66,7 @@ def plan_import(archive: Archive, *, slug: str = "", passphrase: str = "") -> Pl
     """Look through the archive and at this installation; raises ``ArchiveRefused``. Changes nothing."""
     manifest = read_manifest(archive, EXPORT, ExportManifest)
     refuse_unmigrated()
+    refuse_roles()
     _refuse_unknown(manifest)
     wanted = slug_normalized(slug or manifest.tenant.slug)
     if slug_refusal(wanted) is not None:
@@ -84,7 +86,7 @@ def import_tenant(plan: Plan, *, watch: Watch = unwatched) -> Imported:
             _make_at(schema_name, plan.manifest.migrations)
             _load(plan, schema_name, watch)
             migrated = migrate_schema(schema_ref(schema_name))
-            give_rights(schema_name)
+            grant_schema(schema_name)
             tenant = _go_live(plan, schema_name)
         except IntegrityError as error:
             raise ArchiveRefused(f"It does not go together with what is here: {_first_line(error)}") from None
@@ -164,6 +166,7 @@ def _load(plan: Plan, schema_name: str, watch: Watch) -> None:
             _load_rows(plan, schema_name, label, watch)
         for label, objects in _secret_rows(plan).items():
             _load_secret_rows(schema_name, label, objects)
+        _rename_subject(schema_name, plan)
         _set_sequences(schema_name, manifest.sequences)
 
 
@@ -213,6 +216,20 @@ def _load_secret_rows(schema_name: str, label: str, objects: list[dict[str, Any]
     insert_json(schema_name, kind.table, list(filled[0]), orjson.dumps(filled).decode())
 
 
+def _rename_subject(schema_name: str, plan: Plan) -> None:
+    """Where the tenant gets another id, its journal is written down with that one: what refers to it shall find it.
+
+    Here, while nobody has the schema yet. From going live on a journal is only added to.
+    """
+    before, now = str(plan.manifest.tenant.id), str(plan.tenant_id)
+    if before == now:
+        return
+    journal = sql.Identifier(schema_name, JournalEntry._meta.db_table)
+    with connection.cursor() as cursor:
+        renamed = sql.SQL("UPDATE {} SET subject_id = %s WHERE subject_type = 'tenant' AND subject_id = %s")
+        cursor.execute(renamed.format(journal), [now, before])
+
+
 def _set_sequences(schema_name: str, sequences: dict[str, int]) -> None:
     """So that a number that was given is not given again."""
     for name, last in sequences.items():
@@ -226,8 +243,10 @@ def _set_sequences(schema_name: str, sequences: dict[str, int]) -> None:
 
 
 def _go_live(plan: Plan, schema_name: str) -> Tenant:
+    """From its commit on there is the tenant. With the rights of what serves requests, as in a restore."""
     profile = {name: plan.manifest.profile[name] for name in PROFILE}
     with transaction.atomic():
+        step_down()
         tenant = Tenant(
             id=plan.tenant_id,
             slug=plan.slug,
@@ -244,11 +263,11 @@ def _go_live(plan: Plan, schema_name: str) -> Tenant:
         tenant.save(force_insert=True)
         with bind(tenant.ref):
             _seal_again(plan)
-            if plan.tenant_id != plan.manifest.tenant.id:
-                own = JournalEntry.objects.filter(subject_type="tenant", subject_id=str(plan.manifest.tenant.id))
-                own.update(subject_id=str(plan.tenant_id))
-            for mending in after_import:
-                mending.mend()
+            for value in derived_values:
+                if value.renew is not None:
+                    value.renew()
+            for settled in after_loading:
+                settled.mend(None)
             facts = {"from": str(plan.manifest.tenant.id), "exportedAt": plan.manifest.created_at.isoformat()}
             record(TENANT_IMPORTED, subject=("tenant", tenant.id), data=facts)
     return tenant
@@ -260,9 +279,7 @@ def _seal_again(plan: Plan) -> None:
             continue
         for sealed in sealed_of(line["model"]):
             if sealed.column == line["column"]:
-                row = sealed.model._default_manager.get(pk=line["key"])
-                setattr(row, sealed.column, seal(line["text"].encode(), sealed.place(row)))
-                row.save(update_fields=[sealed.column])
+                sealed.write_sealed(sealed.all_rows().get(pk=line["key"]), line["text"].encode())
 
 
 def _pages(archive: Archive, part: str) -> Iterator[list[bytes]]:

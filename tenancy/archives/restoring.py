@@ -18,26 +18,28 @@ import orjson
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from platform_site.archiving import after_restore
+from platform_site.archiving import after_loading
 from platform_site.binding import bind
 from platform_site.journal.services import record
+from platform_site.outbox.catalog import OUTBOX_ROWS
 from platform_site.session_cache import forget_tenant
-from tenancy.archives.backing_up import DUMP, Watch, finish, unwatched
-from tenancy.archives.building import connection_beside, drop_if_possible, give_rights, new_schema
+from platform_site.tenant_rows import AtRestore, tenant_rows
+from tenancy.archives.backing_up import DUMP, Watch, finish, part_of, unwatched
+from tenancy.archives.building import connection_beside, drop_if_possible, new_schema, refuse_roles
 from tenancy.archives.container import Archive, ArchiveRefused
 from tenancy.archives.loading import load
 from tenancy.archives.manifests import BACKUP, BackupManifest, read_manifest, refuse_newer, refuse_unmigrated
 from tenancy.archives.programs import Program, find_program, server_version
-from tenancy.archives.public_tables import ERASURES, OUTBOX, PUBLIC_TABLES, TENANT, Fate
 from tenancy.archives.reading import rows, sums_of
 from tenancy.archives.settling import outbox_of_gone, outbox_of_living, rows_add, tenant_again, tenant_swapped
-from tenancy.catalog import TENANT_RESTORED
+from tenancy.catalog import TENANT_RESTORED, TENANT_ROW
 from tenancy.erasures.services import erasures_replay
 from tenancy.migrating.history import migrations_fingerprint, shared_apps
 from tenancy.migrating.tenants import migrate_schema
 from tenancy.migrating.timeouts import migration_timeouts
 from tenancy.models import Tenant
 from tenancy.provisioning.locks import own_schema
+from tenancy.provisioning.rights import grant_schema, step_down
 from tenancy.provisioning.schemas import TENANT_SCHEMA, schema_ref, schemas_like
 from tenancy.services import tenant_lock
 from tenancy.slugs import slug_normalized, slug_refusal
@@ -71,6 +73,7 @@ def plan_restore(archive: Archive, *, as_slug: str = "", replace: bool = False) 
     manifest = read_manifest(archive, BACKUP, BackupManifest)
     refuse_newer(manifest.public_migrations, shared_apps(), manifest.product)
     refuse_unmigrated()
+    refuse_roles()
     _refuse_missing_extensions(manifest)
     version = server_version()
     if version // 10000 < manifest.server_version // 10000:
@@ -88,7 +91,7 @@ def restore(plan: Plan, *, watch: Watch = unwatched) -> Restored:
         _load(plan, schema_name, watch)
         # Its own reference, not the tenant's: the fingerprint of the living schema is not to be touched.
         migrated = migrate_schema(schema_ref(schema_name))
-        give_rights(schema_name)
+        grant_schema(schema_name)
         with ExitStack() as stack:
             former = plan.replaced.schema_name if plan.replaced is not None else ""
             if former:
@@ -166,11 +169,15 @@ def _feed(archive: Archive, target: IO[bytes]) -> None:
 
 
 def _go_live(plan: Plan, schema_name: str) -> tuple[Tenant, int]:
-    """The short transaction: from its commit on the restored schema is the tenant's."""
+    """The short transaction: from its commit on the restored schema is the tenant's.
+
+    It has the rights of what serves requests, so that nothing that apps put right can touch what was written down.
+    """
     tenant_id = plan.manifest.tenant.id
-    [line] = plan.archive.rows(TENANT.part)
+    [line] = plan.archive.rows(part_of(TENANT_ROW))
     row, fingerprint = orjson.loads(line), migrations_fingerprint()
     with transaction.atomic():
+        step_down()
         looked: dict[Any, Any] = {}
         if plan.replaced is not None:
             tenant = tenant_lock(tenant_id=tenant_id)
@@ -186,9 +193,9 @@ def _go_live(plan: Plan, schema_name: str) -> tuple[Tenant, int]:
             if plan.replaced is not None:
                 outbox_of_living(tenant)
             else:
-                outbox_of_gone(plan.archive.rows(OUTBOX.part), timezone.now())
-            for mending in after_restore:
-                mending.mend(looked.get(mending.key))
+                outbox_of_gone(plan.archive.rows(part_of(OUTBOX_ROWS)), timezone.now())
+            for settled in after_loading:
+                settled.mend(looked.get(settled.key))
             erased = erasures_replay()
             facts = {"backupOf": plan.manifest.created_at.isoformat(), "erasedAgain": erased}
             record(TENANT_RESTORED, subject=("tenant", tenant.id), data=facts)
@@ -201,14 +208,15 @@ def _look(tenant: Tenant) -> dict[Any, Any]:
     if tenant.schema_name not in schemas_like(TENANT_SCHEMA):
         return {}
     with bind(tenant.ref):
-        return {mending.key: mending.look() for mending in after_restore if mending.look is not None}
+        return {settled.key: settled.look() for settled in after_loading if settled.look is not None}
 
 
 def _add_rows(plan: Plan) -> None:
-    for kind in PUBLIC_TABLES:
-        if kind.fate is Fate.WHEN_GONE and plan.replaced is None:
-            rows_add(kind, plan.archive.rows(kind.part))
-    rows_add(ERASURES, plan.archive.rows(ERASURES.part))
+    wanted = {AtRestore.ADDED} if plan.replaced is not None else {AtRestore.ADDED, AtRestore.WHEN_GONE}
+    for kind in tenant_rows:
+        # A backup of an older release does not know of a table that came since.
+        if kind.at_restore in wanted and part_of(kind) in plan.manifest.parts:
+            rows_add(kind, plan.archive.rows(part_of(kind)))
 
 
 def default_name(folder: Path, slug: str) -> Path:

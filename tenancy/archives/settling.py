@@ -10,10 +10,11 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from platform_site.journal.models import JournalEntry
+from platform_site.outbox.catalog import OUTBOX_ROWS
 from platform_site.outbox.models import OutboxRow
 from platform_site.outbox.registry import job_kinds
+from platform_site.tenant_rows import TenantRows
 from tenancy.archives.building import insert_json, update_json
-from tenancy.archives.public_tables import OUTBOX, PublicTable
 from tenancy.models import Tenant
 
 # What a tenant chose about itself; everything else of its row is staff's, billing's or the platform's.
@@ -49,12 +50,13 @@ def tenant_swapped(tenant: Tenant, row: dict[str, Any], *, schema_name: str, fin
     tenant.save(update_fields=[*OWN_COLUMNS, "schema_name", "schema_fingerprint", "data_epoch", "updated_at"])
 
 
-def rows_add(kind: PublicTable, lines: Iterable[bytes]) -> int:
+def rows_add(kind: TenantRows, lines: Iterable[bytes]) -> int:
     """Put rows of the backup into a table of public, unless they are there. Gives how many were not."""
     lines, added = iter(lines), 0
+    table = kind.model._meta.db_table
     while page := list(islice(lines, _PAGE)):
         columns = list(orjson.loads(page[0]))
-        added += len(insert_json("public", kind.table, columns, f"[{b','.join(page).decode()}]", skip_conflicts=True))
+        added += len(insert_json("public", table, columns, f"[{b','.join(page).decode()}]", skip_conflicts=True))
     return added
 
 
@@ -74,7 +76,7 @@ def outbox_of_gone(lines: Iterable[bytes], now: datetime) -> int:
     back = [row for row in map(orjson.loads, lines) if _comes_back(row, now)]
     for row in back:
         row["claim"] = None
-    return rows_add(OUTBOX, [orjson.dumps(row) for row in back])
+    return rows_add(OUTBOX_ROWS, [orjson.dumps(row) for row in back])
 
 
 def _comes_back(row: dict[str, Any], now: datetime) -> bool:

@@ -8,7 +8,7 @@ one role for everything.
 from typing import LiteralString
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from psycopg import sql
 
 from platform_site.owner import owner_settings
@@ -52,8 +52,25 @@ def give_rights() -> int:
     return len(lacking)
 
 
+def owner_may_step_down() -> bool:
+    """Whether the owner can take the application's role, as ``deploy/postgres/10-roles.sh`` makes the two."""
+    role = application_role()
+    if not role:
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_has_role(current_user, %s, 'MEMBER')", [role])
+        return bool(cursor.fetchone()[0])
+
+
+def step_down() -> None:
+    """Let the owner have no more rights than the application's role until the transaction ends: it writes rows only."""
+    if application_role():
+        _run("SET LOCAL ROLE {role}")
+
+
+@transaction.atomic
 def grant_schema(schema_name: str) -> None:
-    """Give the application's role its rights on one tenant's schema, as after a restore."""
+    """Give the application's role its rights on one tenant's schema, as after a restore; all of them or none."""
     if application_role():
         _run("GRANT USAGE ON SCHEMA {name} TO {role}", name=schema_name)
         _run("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {name} TO {role}", name=schema_name)

@@ -1,6 +1,6 @@
 """What the application's role may not do, asked by raw SQL over a connection of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, LiteralString
 
 import psycopg
@@ -16,6 +16,7 @@ from platform_site.binding import BindingError, bind
 from platform_site.journal.models import JournalEntry
 from platform_site.owner import as_owner
 from tenancy.models import Tenant
+from tenancy.provisioning import rights
 from tenancy.provisioning.rights import TAKEN_BACK, application_role, give_rights, grant_schema, protect_schema
 from tenancy.provisioning.schemas import new_schema_name
 from tenancy.registration import tenant_register
@@ -170,6 +171,35 @@ def test_a_restored_schema_gets_the_same_rights(tenant: Tenant, raw: "psycopg.Co
         grant_schema(tenant.schema_name)
     with pytest.raises(errors.InsufficientPrivilege):
         raw.execute("UPDATE journal_journalentry SET key = 'forged'")
+
+
+def test_rights_that_were_given_half_are_none(
+    tenant: Tenant, raw: "psycopg.Connection[Any]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the next run would take the schema for one that has them."""
+    with as_owner(), connection.cursor() as cursor:
+        names = sql.Identifier(tenant.schema_name), sql.Identifier(application_role())
+        cursor.execute(sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA {} FROM {}").format(*names))
+        cursor.execute(sql.SQL("REVOKE ALL ON SCHEMA {} FROM {}").format(*names))
+        with monkeypatch.context() as dying:
+            dying.setattr("tenancy.provisioning.rights._run", _die_at_the_tables_of(tenant.schema_name))
+            with pytest.raises(RuntimeError):
+                give_rights()
+        assert give_rights() == 1
+    assert raw.execute("SELECT count(*) > 0 FROM accounts_user").fetchone() == (True,)
+    with pytest.raises(errors.InsufficientPrivilege):
+        raw.execute("DELETE FROM journal_journalentry")
+
+
+def _die_at_the_tables_of(schema_name: str) -> Callable[..., None]:
+    real = rights._run
+
+    def run(statement: LiteralString, **names: str) -> None:
+        if names.get("name") == schema_name and "ALL TABLES" in statement:
+            raise RuntimeError
+        real(statement, **names)
+
+    return run
 
 
 def test_what_is_taken_back_is_there(raw: "psycopg.Connection[Any]") -> None:

@@ -1,7 +1,9 @@
 """What the lens adds to the platform's catalogues."""
 
-from platform_site.tenant_rows import REMOVED, TenantRows, tenant_rows
+from platform_site.tenant_rows import AtPurge, AtRestore, TenantRows, tenant_rows
 
 # An entry of the admin's log has the name of what it is about, which may be a person's.
-tenant_rows.add(TenantRows("admin.LogEntry", "of_tenant__tenant_id", REMOVED))
-tenant_rows.add(TenantRows("lens.TenantLogEntry", "tenant_id", REMOVED))
+for _label, _by in (("admin.LogEntry", "of_tenant__tenant_id"), ("lens.TenantLogEntry", "tenant_id")):
+    tenant_rows.add(
+        TenantRows(_label, _by, AtPurge.REMOVED, AtRestore.LEFT_OUT, "What staff did in the lens stays done.")
+    )

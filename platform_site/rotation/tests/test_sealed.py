@@ -116,6 +116,13 @@ def test_what_nobody_can_read_is_named_and_keeps_no_key(filled: Filled, overlap:
     assert rotate("--finish", "ENCRYPTION_KEYS")["without"]
 
 
+def test_a_column_that_holds_nothing_needs_no_key(filled: Filled, overlap: str) -> None:
+    with bind(filled.tenant.ref):
+        SmtpServer.objects.update(sealed_password=b"")
+    moved = move_all()
+    assert (moved.unreadable_count, moved.sealed["notifications.smtp_passwords"]) == (0, 0)
+
+
 def test_a_value_under_a_key_that_is_gone_is_named_too(filled: Filled, settings: Any) -> None:
     settings.ENCRYPTION_KEYS = [NEXT]
     moved = move_all()

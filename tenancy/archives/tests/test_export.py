@@ -251,6 +251,12 @@ class TestInstallation:
         assert "are here already" in refused(file, slug="acme-two")
         assert "cannot be a slug" in refused(file, slug="-")
 
+    def test_nor_a_second_time_before_any_worker_was_there(self, tenant: Tenant, file: Path, fresh: Fresh) -> None:
+        exported(tenant, file)
+        fresh()
+        imported(file)
+        assert "are here already" in refused(file, slug="acme-two")
+
     def test_an_id_that_is_taken_is_another_one_here(self, tenant: Tenant, file: Path) -> None:
         exported(tenant, file)
         drop(tenant)
@@ -268,7 +274,6 @@ class TestInstallation:
         imported(file)
         kinds = set(OutboxRow.objects.values_list("reaction", flat=True))
         assert kinds == {
-            "accounts.reactions.directory.list_who_was_imported",
             "chat.retain",
             "events.retain",
             "action_items.retain",

@@ -25,6 +25,7 @@ from platform_site.binding import bind
 from platform_site.ids import uuid7
 from platform_site.outbox import dispatcher
 from platform_site.outbox.models import OutboxRow
+from platform_site.tenant_rows import tenant_rows
 from tenancy.archives import backing_up, restoring
 from tenancy.archives.backing_up import backup
 from tenancy.archives.container import Archive, ArchiveRefused
@@ -33,6 +34,8 @@ from tenancy.archives.reading import sums_of
 from tenancy.archives.restoring import plan_restore, restore
 from tenancy.archives.settling import EPOCHS_BEYOND
 from tenancy.archives.tests.support import Manage, drop, live_a_little, register, said, sums
+from tenancy.erasures.models import Erasure
+from tenancy.erasures.services import erasures_note
 from tenancy.migrating.history import migrations_fingerprint
 from tenancy.models import Domain, Tenant
 from tenancy.provisioning import locks
@@ -295,6 +298,8 @@ class TestKilled:
             restore(plan_restore(archive, replace=True), watch=watch)
     """
 
+    # At full counts there are sixty restores.
+    @pytest.mark.timeout(1800)
     def test_at_any_point_either_the_old_or_the_new_is_whole(
         self, committed: str, alice: Api, bob: Api, tenant: Tenant, other_tenant: Tenant, file: Path
     ) -> None:
@@ -405,8 +410,6 @@ class TestErasures:
     def test_one_that_came_too_late_is_replayed_by_the_reaction(
         self, alice: Api, zebedee: Api, tenant: Tenant, file: Path
     ) -> None:
-        from tenancy.erasures.services import erasures_note
-
         backed_up(tenant, file)
         back = restored(file, replace=True)
         with bind(back.ref):
@@ -558,6 +561,29 @@ class TestPublicRows:
         assert (back.slug, back.name, back.status) == (COMPANY, tenant.name, "active")
         assert BillingAccount.objects.get().plan_id == "max"
 
+    def test_a_backup_of_before_a_table_was_there_is_restored_without_its_rows(
+        self, tenant: Tenant, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        Domain.objects.create(domain="acme.example", tenant=tenant)
+        with monkeypatch.context() as before:
+            before.delitem(tenant_rows._entries, "tenancy.Domain")
+            backed_up(tenant, file)
+        drop(tenant)
+        assert restored(file).slug == COMPANY
+        assert not Domain.objects.exists()
+
+    @pytest.mark.parametrize("gone", [True, False])
+    def test_erasures_that_public_has_lost_come_back(self, tenant: Tenant, file: Path, gone: bool) -> None:
+        with bind(tenant.ref):
+            erasures_note(kind="user", subject_ids=[uuid7()])
+        noted = Erasure.objects.values_list("tenant_id", "kind", "subject_id", "at").get()
+        backed_up(tenant, file)
+        Erasure.objects.all().delete()
+        if gone:
+            drop(tenant)
+        restored(file, replace=not gone)
+        assert Erasure.objects.values_list("tenant_id", "kind", "subject_id", "at").get() == noted
+
     def test_the_directory_knows_who_is_there(self, alice: Api, tenant: Tenant, file: Path) -> None:
         backed_up(tenant, file)
         since = data(alice.post("/users", {"email": "since@acme.test"}), 201)["id"]
@@ -669,14 +695,14 @@ class TestLocks:
             monkeypatch.setattr(module, name, look)
 
         watched(backing_up, "dumped", lambda program, schema_name, moment: schema_name)
-        watched(restoring, "give_rights", lambda schema_name: schema_name)
+        watched(restoring, "grant_schema", lambda schema_name: schema_name)
         watched(restoring, "_go_live", lambda plan, schema_name: plan.replaced.schema_name)
         return found
 
     def test_are_held_by_backup_and_restore(self, seen: dict[str, bool], tenant: Tenant, file: Path) -> None:
         backed_up(tenant, file)
         restored(file, replace=True)
-        assert seen == {"dumped": True, "give_rights": True, "_go_live": True}
+        assert seen == {"dumped": True, "grant_schema": True, "_go_live": True}
         assert not self.taken(Tenant.objects.get(pk=tenant.pk).schema_name)
 
     def test_keep_the_reaper_from_what_is_being_built(
@@ -693,7 +719,7 @@ class TestLocks:
             thread.start()
             thread.join()
 
-        monkeypatch.setattr(restoring, "give_rights", reap_beside)
+        monkeypatch.setattr(restoring, "grant_schema", reap_beside)
         backed_up(tenant, file)
         restored(file, replace=True)
         assert reaped == [Reaped()]

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError
 from platform_site.binding import TenantRef
 from platform_site.management.operator import USAGE, OperatorCommand, rehearsed, tenant_named
 from platform_site.moments import wire_time
-from platform_site.tenant_rows import KEPT, tenant_rows
+from platform_site.tenant_rows import tenant_rows
 from tenancy.deletion import DEFAULT_DAYS, deletion_schedule, deletion_undo
 from tenancy.management.tenants import add_actor
 from tenancy.models import Tenant
@@ -52,7 +52,7 @@ class Command(OperatorCommand):
     def _purge(self, found: TenantRef, **options: Any) -> dict[str, Any]:
         with rehearsed(options["dry_run"]):
             tenant = self._schedule(found, days=0, **_told(options))
-        rows = {one.label: one.of(found.id).count() for one in tenant_rows if one.fate != KEPT}
+        rows = {one.label: one.of(found.id).count() for one in tenant_rows if one.is_purged}
         result = {**_as_json(tenant), "rows": rows, "dryRun": options["dry_run"]}
         if options["dry_run"]:
             return {**result, "status": "deleted"}
