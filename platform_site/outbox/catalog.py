@@ -1,5 +1,8 @@
 """What the outbox adds to the platform's catalogues."""
 
+from platform_site.metrics.gauges import Gauge, gauges
+from platform_site.outbox.models import OutboxRow
+from platform_site.outbox.selectors import BY_STATE, OLDEST_DUE
 from platform_site.outbox.services import place
 from platform_site.sealed_columns import SealedColumn, sealed_columns
 from platform_site.tenant_rows import REMOVED, TenantRows, tenant_rows
@@ -11,6 +14,25 @@ sealed_columns.add(
         column="payload",
         place=lambda row: place(row.id),
         sealed_by="platform_site.outbox.services.enqueue_request",
+    )
+)
+_QUEUES = [str(queue) for queue in OutboxRow.Queue.values]
+gauges.add(
+    Gauge(
+        "core_outbox_rows",
+        "Work in the outbox, by queue and state",
+        ("queue", "state"),
+        BY_STATE,
+        zeros=tuple((queue, str(state)) for queue in _QUEUES for state in OutboxRow.State.values),
+    )
+)
+gauges.add(
+    Gauge(
+        "core_outbox_oldest_seconds",
+        "For how long the oldest work that is due has waited",
+        ("queue",),
+        OLDEST_DUE,
+        zeros=tuple((queue,) for queue in _QUEUES),
     )
 )
 tenant_rows.add(TenantRows("outbox.OutboxRow", "tenant_id", REMOVED))
