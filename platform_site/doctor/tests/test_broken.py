@@ -218,12 +218,18 @@ def test_a_clock_that_is_a_little_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert problems() == set()
 
 
-def test_a_pg_dump_that_is_too_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pg_dump_that_is_too_old(tmp_path: Path, settings: Any) -> None:
     program = tmp_path / "pg_dump"
     program.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 14.11'\n")
     program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    settings.PG_BIN_DIR = str(tmp_path)
     assert problems() == {"database.pg_dump"}
+
+
+def test_no_pg_dump_is_a_warning(tmp_path: Path, settings: Any) -> None:
+    settings.PG_BIN_DIR = str(tmp_path)
+    assert problems() == set()
+    assert findings("--only", "database.pg_dump")["database.pg_dump"]["state"] == "warning"
 
 
 class Pooler:
@@ -264,12 +270,12 @@ class PooledClient:
             self.server = None
 
 
-database_connect = database.connect
+database_connect = database.connect_beside
 
 
 def test_a_pooler_that_hands_connections_on(monkeypatch: pytest.MonkeyPatch) -> None:
     pooler = Pooler()
-    monkeypatch.setattr(database, "connect", pooler.connect)
+    monkeypatch.setattr(database, "connect_beside", pooler.connect)
     try:
         assert findings("--only", "database.session")["database.session"]["state"] == "problem"
     finally:
@@ -353,7 +359,7 @@ def test_a_dead_letter() -> None:
 
 
 def test_work_that_nobody_does() -> None:
-    row(available_at=datetime.now(UTC) - timedelta(minutes=11))
+    row(available_at=datetime.now(UTC) - timedelta(minutes=6))
     assert problems() == {"work.outbox"}
 
 
