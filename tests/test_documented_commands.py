@@ -27,9 +27,7 @@ def text_of(page: Path) -> str:
 
 @cache
 def parser_of(name: str) -> ArgumentParser:
-    app = get_commands()[name]
-    command = load_command_class(app, name) if isinstance(app, str) else app
-    return command.create_parser("manage.py", name)
+    return load_command_class(get_commands()[name], name).create_parser("manage.py", name)
 
 
 def named(page: Path) -> Iterator[tuple[str, set[str]]]:

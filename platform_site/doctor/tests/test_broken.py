@@ -14,6 +14,7 @@ from django.db import connection, connections
 from accounts.models import CustomProfile, User
 from accounts.services.second_factor_setup import second_factor_begin
 from platform_site import pulse, valkey
+from platform_site.beside import connect_beside
 from platform_site.binding import bind
 from platform_site.celery import app
 from platform_site.doctor import database
@@ -236,7 +237,7 @@ class Pooler:
     """As one that pools transactions: whoever says something gets the first connection that is in no transaction."""
 
     def __init__(self) -> None:
-        self.servers = [database_connect(), database_connect()]
+        self.servers = [connect_beside(), connect_beside()]
         self.clients: list[PooledClient] = []
 
     def connect(self) -> "PooledClient":
@@ -268,9 +269,6 @@ class PooledClient:
         if self.server is not None:
             self.server.execute("COMMIT")
             self.server = None
-
-
-database_connect = database.connect_beside
 
 
 def test_a_pooler_that_hands_connections_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,10 +33,10 @@ def test_a_tenant_that_is_behind_is_so_for_everybody(status: str, behind: int, o
 
 def test_what_is_late_is_as_late_for_everybody(tenant: Tenant) -> None:
     OutboxRow.objects.all().delete()
-    for queue, minutes in ((0, 3), (0, 1), (2, 10), (1, -5)):
+    for number, minutes in ((0, 3), (0, 1), (2, 10), (1, -5)):
         due = timezone.now() - timedelta(minutes=minutes)
         OutboxRow.objects.create(
-            tenant_id=tenant.id, entry_id=uuid7(), key="k", reaction="r", queue=queue, available_at=due
+            tenant_id=tenant.id, entry_id=uuid7(), key="k", reaction="r", queue=number, available_at=due
         )
     late = told("core_outbox_oldest_seconds")
     assert set(late) == {("0",), ("2",)}
