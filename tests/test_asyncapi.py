@@ -10,7 +10,7 @@ import jsonschema_rs
 import pytest
 
 from clients.python import core_realtime
-from platform_site.realtime import asyncapi
+from platform_site.realtime import asyncapi, frames
 from platform_site.realtime.protocol import Close
 
 pytestmark = pytest.mark.no_django
@@ -97,10 +97,10 @@ def test_every_schema_is_one_and_every_reference_leads_somewhere(document: Any) 
 
 def test_what_rest_gives_hides_no_shape_of_the_document(document: Any) -> None:
     openapi = json.loads(asyncapi.OPENAPI.read_text())["components"]["schemas"]
-    ours = {frame.__name__ for frame in (*asyncapi.TO_SERVER, *asyncapi.FROM_SERVER)}
+    ours = {frame.__name__ for frame in (*frames.TO_SERVER, *frames.FROM_SERVER)}
     for name in ours & set(openapi):
         assert document["components"]["schemas"][name] != openapi[name], name
-    for name in asyncapi.FROM_REST:
+    for name in frames.FROM_REST:
         assert document["components"]["schemas"][name] == openapi[name]
 
 

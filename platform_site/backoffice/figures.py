@@ -7,29 +7,21 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from platform_site.backoffice.models import TenantDay, TenantFigures, Walk
+from platform_site.outbox.selectors import OutboxGlance, outbox_glance
 from platform_site.realtime.census import sockets_open
-from tenancy.migrating.history import migrations_fingerprint
+from tenancy.migrating.tenants import schema_is_behind
 from tenancy.models import Tenant
 
 DAYS: Final = 30
 # Of what waits or rests no more rows than this are counted; beyond it is "or more".
 MOST_COUNTED: Final = 10_000
 MOST_LISTED: Final = 10
-_MOVED = (Tenant.Status.ACTIVE, Tenant.Status.SUSPENDED)
 
-_OUTBOX: Final = """
-    SELECT
-        (SELECT count(*) FROM (
-            SELECT FROM outbox_outboxrow WHERE state = 'pending' AND available_at <= %(now)s LIMIT %(most)s) AS due),
-        (SELECT min(available_at) FROM outbox_outboxrow WHERE state = 'pending'),
-        (SELECT count(*) FROM (SELECT FROM outbox_outboxrow WHERE state = 'dead' LIMIT %(most)s) AS dead),
-        (SELECT count(*) FROM (SELECT FROM outbox_outboxrow WHERE state = 'parked' LIMIT %(most)s) AS parked)
-"""
 _DEAD: Final = """
     SELECT dead.tenant_id, tenant.slug, dead.letters FROM (
         SELECT tenant_id, count(*) AS letters FROM (
@@ -54,16 +46,6 @@ class Failing:
 
 
 @dataclass(frozen=True, slots=True)
-class Outbox:
-    """``due`` waits for its turn now; ``oldest`` is since when."""
-
-    due: int
-    oldest: datetime | None
-    dead: int
-    parked: int
-
-
-@dataclass(frozen=True, slots=True)
 class Figures:
     """Days are the last ``DAYS``, oldest first, each with what happened on it."""
 
@@ -72,7 +54,7 @@ class Figures:
     tenants: Mapping[str, int]
     signed_up: Mapping[date, int]
     summed: Mapping[date, Mapping[str, Any]]
-    outbox: Outbox
+    outbox: OutboxGlance
     sockets: int | None
     failing: list[Failing]
     behind: int
@@ -102,19 +84,12 @@ def figures(now: datetime | None = None) -> Figures:
                 dead=Sum("mails_dead"),
             )
         },
-        outbox=_outbox(now),
+        outbox=outbox_glance(most=MOST_COUNTED, now=now),
         sockets=sockets_open(),
         failing=[*_with_dead_letters(), *failing, *_with_bad_mail()],
         behind=behind,
         walk=Walk.objects.filter(id=1).first(),
     )
-
-
-def _outbox(now: datetime) -> Outbox:
-    with connection.cursor() as cursor:
-        cursor.execute(_OUTBOX, {"now": now, "most": MOST_COUNTED})
-        due, oldest, dead, parked = cursor.fetchone()
-    return Outbox(due, oldest if oldest and oldest <= now else None, dead, parked)
 
 
 def _with_dead_letters() -> list[Failing]:
@@ -128,7 +103,7 @@ def _with_dead_letters() -> list[Failing]:
 
 def _behind() -> tuple[int, list[Failing]]:
     """How many tenants' schemas are not the code's, and the first of them."""
-    rows = Tenant.objects.filter(~Q(schema_fingerprint=migrations_fingerprint()), status__in=_MOVED)
+    rows = Tenant.objects.filter(schema_is_behind())
     # Every tenant is behind while a migration of all runs: they are counted, and few are named.
     found = list(rows.order_by("slug").values_list("id", "slug")[:MOST_LISTED])
     return rows.count(), [Failing(tenant_id, slug, "schema behind") for tenant_id, slug in found]

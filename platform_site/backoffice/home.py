@@ -10,11 +10,11 @@ from django.utils.timesince import timesince
 
 from accounts.staff.addresses import tenant_page
 from platform_site.backoffice.figures import MOST_COUNTED, Figures, figures
+from platform_site.outbox.selectors import LATE_SECONDS
 from tenancy.models import Tenant
 
 # The scheduler counts every quarter of an hour; what is older than this was not counted any more.
 STALE: Final = timedelta(hours=1)
-WAITS_LONG: Final = timedelta(minutes=2)
 # A colour that both schemes can be read in.
 _TEAL: Final = "primary-500"
 
@@ -55,7 +55,7 @@ def _cards(seen: Figures) -> list[dict[str, Any]]:
             _many(outbox.due),
             waits,
             "/admin/outbox/outboxrow/?state__exact=pending",
-            bad=bool(oldest and seen.now - oldest > WAITS_LONG),
+            bad=bool(oldest and seen.now - oldest > timedelta(seconds=LATE_SECONDS)),
         ),
         _card(
             "Dead letters",
@@ -67,7 +67,7 @@ def _cards(seen: Figures) -> list[dict[str, Any]]:
         _card(
             "Schemas behind",
             seen.behind,
-            "of active and suspended tenants",
+            "of tenants that have one",
             "/admin/tenancy/tenant/?failing=schema",
             bad=bool(seen.behind),
         ),

@@ -1,22 +1,17 @@
 """PostgreSQL: that it answers, and that it is what the platform was made for."""
 
-import re
-import shutil
-import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 from zoneinfo import available_timezones
 
 import psycopg
-from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import connection
 
+from platform_site.beside import connect_beside
 from platform_site.doctor.catalog import DATABASE, TABLES, Examination, Finding, fine, problem, warning
-from platform_site.local.postgres_binaries import find_binaries
-from platform_site.local.problem import LocalProblem
+from tenancy.archives.programs import programs_called, server_version
 from tenancy.migrating.public import public_is_current
 from tenancy.migrating.template import template_is_current
 
@@ -38,21 +33,14 @@ def one(question: str, values: Sequence[Any] = ()) -> Any:
     return ask(question, values)[0][0]
 
 
-def connect() -> "psycopg.Connection[Any]":
-    """A connection as a request's, without what Django makes of it."""
-    parameters = connections[DEFAULT_DB_ALIAS].get_connection_params()
-    wanted = {name: value for name, value in parameters.items() if name not in {"cursor_factory", "context"}}
-    return psycopg.connect(**wanted, autocommit=True)
-
-
 def reachable() -> Finding:
-    with connect() as own:
+    with connect_beside() as own:
         own.execute("SELECT 1")
     return fine("PostgreSQL answers.")
 
 
 def version() -> Finding:
-    number = int(one("SHOW server_version_num"))
+    number = server_version()
     told = f"PostgreSQL {number // 10_000}.{number % 10_000}"
     if number // 10_000 < OLDEST_MAJOR:
         return problem(f"{told} is too old.", f"Move to PostgreSQL {OLDEST_MAJOR} or newer.")
@@ -100,7 +88,7 @@ def session() -> Finding:
     While somebody is in a transaction, a session has to keep what it set; and nobody else may see it.
     """
     mark = uuid4().hex
-    with connect() as first, connect() as second:
+    with connect_beside() as first, connect_beside() as second:
         first.execute("SELECT set_config('platform.doctor', %s, false)", [mark])
         with second.transaction():
             seen = _setting(second)
@@ -119,7 +107,7 @@ def _setting(own: "psycopg.Connection[Any]") -> Any:
 
 
 def search_path() -> Finding:
-    with connect() as own:
+    with connect_beside() as own:
         row = own.execute("SELECT current_setting('search_path'), current_schemas(false)").fetchone()
         owned = own.execute("SELECT to_regnamespace(current_user) IS NOT NULL").fetchone()
     path, schemas = row or ("", [])
@@ -183,30 +171,19 @@ def public_migrations() -> Finding:
 
 
 def backup_program() -> Finding:
-    program = _pg_dump()
-    if program is None:
-        return warning("There is no pg_dump on the PATH.", "Install PostgreSQL's client programs: backups need them.")
-    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=5).stdout
-    found = re.search(r"(\d+)(\.\d+)?", told)
-    if found is None:
-        return warning("pg_dump does not say which version it is.", "Look at what the PATH finds.")
-    ours, theirs = int(found[1]), int(one("SHOW server_version_num")) // 10_000
-    if ours < theirs:
-        return problem(
-            f"pg_dump {ours} cannot dump PostgreSQL {theirs}.", f"Install the client programs of PostgreSQL {theirs}."
+    """That a tenant can be backed up: the program is looked for where ``tenant_backup`` looks."""
+    found, server = programs_called("pg_dump"), server_version() // 10_000
+    if not found:
+        return warning(
+            "There is no pg_dump.", "Install PostgreSQL's client programs, or set PG_BIN_DIR: backups need them."
         )
-    return fine(f"pg_dump {found[0]}.")
-
-
-def _pg_dump() -> str | None:
-    if settings.EMBEDDED_DATABASE:
-        try:
-            own = Path(find_binaries().path("pg_dump"))
-        except LocalProblem:
-            return shutil.which("pg_dump")
-        if own.exists():
-            return str(own)
-    return shutil.which("pg_dump")
+    newest = max(found, key=lambda program: program.major)
+    if newest.major < server:
+        return problem(
+            f"pg_dump {newest.major} cannot dump PostgreSQL {server}.",
+            f"Install the client programs of PostgreSQL {server}.",
+        )
+    return fine(f"pg_dump {newest.version}.")
 
 
 def template() -> Finding:

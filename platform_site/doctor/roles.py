@@ -1,15 +1,15 @@
 """The database's two roles: the owner makes and changes tables, the application reads and writes rows."""
 
-from typing import Any, Final
+from typing import Final
 
-import psycopg
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connections
 
 from accounts.staff.models import StaffAct
+from platform_site.beside import connect_beside
 from platform_site.doctor.catalog import DATABASE, TABLES, Examination, Finding, fine, problem, skipped, warning
 from platform_site.doctor.database import ask, one
 from platform_site.journal.models import JournalEntry
+from platform_site.owner import owner_settings
 from tenancy.models import SchemaTemplate
 
 # The application only adds to them.
@@ -43,8 +43,6 @@ def separate() -> Finding:
     owner = settings.DATABASE_OWNER.get("USER")
     if owner and owner != settings.DATABASES["default"]["USER"]:
         return fine("The owner and the application have a role each.")
-    if settings.EMBEDDED_DATABASE:
-        return fine("One role, on a server of this machine's own.")
     return warning(
         "One role owns the tables and serves requests.",
         "Make a role for the application and set DATABASE_OWNER_URL: then nobody who gets in can change the journal.",
@@ -81,12 +79,8 @@ def application() -> Finding:
 def owner() -> Finding:
     if not settings.DATABASE_OWNER:
         return skipped("There is one role.")
-    parameters: dict[str, Any] = connections[DEFAULT_DB_ALIAS].get_connection_params()
-    who = settings.DATABASE_OWNER
-    wanted = {name: value for name, value in parameters.items() if name not in {"cursor_factory", "context"}}
-    for name, setting in (("user", "USER"), ("password", "PASSWORD"), ("host", "HOST"), ("port", "PORT")):
-        wanted[name] = who[setting] or None
-    with psycopg.connect(**wanted, autocommit=True) as own:
+    who = {name.lower(): value or None for name, value in owner_settings().items()}
+    with connect_beside(**who) as own:
         row = own.execute("SELECT has_database_privilege(current_database(), 'CREATE')").fetchone()
     if not (row and row[0]):
         return problem("The owner may not create schemas.", "GRANT CREATE ON DATABASE … TO the owner's role.")

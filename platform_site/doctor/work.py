@@ -3,20 +3,17 @@
 from collections.abc import Callable
 from typing import Final
 
-from django.db.models import Min
-from django.utils import timezone
-
 from platform_site import pulse
 from platform_site.celery import app
 from platform_site.doctor.catalog import TABLES, VALKEY, Examination, Finding, fine, problem, warning
 from platform_site.outbox.models import OutboxRow
 from platform_site.outbox.registry import job_kinds, reactions, request_kinds
+from platform_site.outbox.selectors import LATE_SECONDS, STUCK_SECONDS, queue_status
+from platform_site.outbox.services import dead_letters
 from platform_site.pulse import Part
 
 # The scheduler sends something every two seconds, and a worker runs it.
 SILENT_SECONDS: Final = 30
-LATE_SECONDS: Final = 60
-VERY_LATE_SECONDS: Final = 600
 
 
 def worker() -> Finding:
@@ -45,25 +42,24 @@ def _since(seen: float | None) -> str:
 
 
 def lag() -> Finding:
-    due = OutboxRow.objects.filter(state=OutboxRow.State.PENDING, available_at__lte=timezone.now())
-    oldest = due.aggregate(oldest=Min("available_at"))["oldest"]
-    seconds = 0.0 if oldest is None else (timezone.now() - oldest).total_seconds()
+    queues = queue_status()
+    seconds = max(queue.late_seconds for queue in queues)
     if seconds <= LATE_SECONDS:
         return fine("What is due is done at once.")
-    told = f"{due.count()} rows of the outbox are due, the oldest for {seconds:.0f} seconds."
+    told = f"{sum(queue.due for queue in queues)} rows of the outbox are due, the oldest for {seconds:.0f} seconds."
     todo = "See whether workers run and whether there are enough; their log says what fails."
-    return (problem if seconds > VERY_LATE_SECONDS else warning)(told, todo)
+    return (problem if seconds > STUCK_SECONDS else warning)(told, todo)
 
 
-def dead_letters() -> Finding:
-    dead = OutboxRow.objects.filter(state=OutboxRow.State.DEAD)
+def given_up() -> Finding:
+    dead = dead_letters()
     kinds = sorted(dead.values_list("reaction", "last_error").distinct()[:3])
     if not kinds:
         return fine("There are none.")
     told = ", ".join(f"{reaction} ({error})" for reaction, error in kinds)
     return problem(
         f"{dead.count()} dead letters in the outbox, of {told}.",
-        "Mend the cause, which the worker's log names, and let the rows be tried again.",
+        "Mend the cause, which the worker's log names; then manage.py outbox_redrive.",
     )
 
 
@@ -86,6 +82,6 @@ EXAMINATIONS: Final = (
     Examination("work.worker", worker, (VALKEY,)),
     Examination("work.scheduler", scheduler, (VALKEY,)),
     _examination("outbox", lag),
-    _examination("dead_letters", dead_letters),
+    _examination("dead_letters", given_up),
     _examination("names", names),
 )

@@ -8,30 +8,25 @@ from typing import Any, LiteralString
 
 import httpx
 import psycopg
-from django.apps import apps
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.loader import MigrationLoader
 
 from platform_site import valkey
+from platform_site.beside import SOON, connect_beside
 from platform_site.health.status import Status
+from platform_site.outbox.selectors import LATE_SECONDS, OLDEST_DUE
+from tenancy.migrating.history import shared_apps
 
 # Hard limit for a downstream service, from the look-up of its name to its status line.
 DOWNSTREAM_SECONDS = 2.0
-# Work that waits longer than this has nobody who does it.
-OUTBOX_LAG_SECONDS = 60
 
 
 class NotAsExpected(Exception):
     """An answer came, but not the right one. The text goes to signed-in people: no addresses in it."""
 
 
-def connect_beside() -> "psycopg.Connection[Any]":
-    """A connection beside those of requests, so that a dead one is thrown away without touching theirs."""
-    parameters = connections[DEFAULT_DB_ALIAS].get_connection_params()
-    wanted = {name: value for name, value in parameters.items() if name not in {"cursor_factory", "context"}}
-    wanted |= {"connect_timeout": 2, "application_name": "health", "tcp_user_timeout": 5000}
-    return psycopg.connect(**wanted, autocommit=True)
+def _connect() -> "psycopg.Connection[Any]":
+    return connect_beside(**SOON, application_name="health")
 
 
 def _ask(connection: "psycopg.Connection[Any]", question: LiteralString) -> Any:
@@ -54,7 +49,7 @@ class Database:
                 self.close()
             else:
                 return Status.UP
-        self._connection = connect_beside()
+        self._connection = _connect()
         _ask(self._connection, "SELECT 1")
         return Status.UP
 
@@ -71,13 +66,9 @@ def valkey_answers() -> Status:
 
 def outbox_moves() -> Status:
     """Degraded while the oldest work that is due has waited too long: no worker, or too few."""
-    with connect_beside() as connection:
-        lag = _ask(
-            connection,
-            "SELECT coalesce(extract(epoch FROM now() - min(available_at)), 0)"
-            " FROM public.outbox_outboxrow WHERE state = 'pending' AND available_at <= now()",
-        )
-    return Status.DEGRADED if lag > OUTBOX_LAG_SECONDS else Status.UP
+    with _connect() as connection:
+        queues = connection.execute(OLDEST_DUE).fetchall()
+    return Status.DEGRADED if any(seconds > LATE_SECONDS for _, seconds in queues) else Status.UP
 
 
 def mail_server_greets() -> Status:
@@ -91,7 +82,7 @@ def mail_server_greets() -> Status:
 
 def schema_is_current() -> Status:
     """Every migration of the shared apps is applied, and there is a template to make tenants from."""
-    with connect_beside() as connection:
+    with _connect() as connection:
         applied = set(connection.execute("SELECT app, name FROM public.django_migrations").fetchall())
         if _shared_leaves() - applied:
             raise NotAsExpected("MigrationsMissing")
@@ -104,8 +95,7 @@ def schema_is_current() -> Status:
 def _shared_leaves() -> frozenset[tuple[str, str]]:
     """The last migration of each shared app, as the code of this process has it."""
     graph = MigrationLoader(None, ignore_no_migrations=True).graph
-    shared = {config.label for config in apps.get_app_configs() if config.name in settings.SHARED_APPS}
-    return frozenset((app, name) for app, name in graph.leaf_nodes() if app in shared)
+    return frozenset((app, name) for app, name in graph.leaf_nodes() if app in shared_apps())
 
 
 class Downstream:

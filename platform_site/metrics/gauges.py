@@ -6,16 +6,15 @@ connections of requests, and two scrapes within some seconds cost one look.
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, LiteralString
 
 import psycopg
 import structlog
 
+from platform_site.beside import SOON, connect_beside
 from platform_site.catalog import Catalog
-from platform_site.health.probes import connect_beside
-from platform_site.outbox.models import OutboxRow
 
 log = structlog.get_logger(__name__)
 
@@ -25,35 +24,23 @@ STATEMENT_MS: Final = 2000
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """``statement`` gives the value of each set of ``labels``: first the labels, then the number."""
+    """``statement`` gives the value of each set of ``labels``: first the labels, then the number.
+
+    ``zeros`` are sets of labels that are said to be 0 where the statement is silent about them: what is missing cannot
+    be compared with a threshold.
+    """
 
     key: str
     help_text: str
     labels: tuple[str, ...]
     statement: LiteralString
     params: Callable[[], Mapping[str, Any]] = dict
+    zeros: tuple[tuple[str, ...], ...] = ()
 
 
 gauges: Catalog[Gauge] = Catalog("gauges")
 
 UP: Final = "core_database_up"
-gauges.add(
-    Gauge(
-        "core_outbox_rows",
-        "Work in the outbox, by queue and state",
-        ("queue", "state"),
-        "SELECT queue::text, state, count(*) FROM public.outbox_outboxrow GROUP BY 1, 2",
-    )
-)
-gauges.add(
-    Gauge(
-        "core_outbox_oldest_seconds",
-        "For how long the oldest work that is due has waited",
-        ("queue",),
-        "SELECT queue::text, extract(epoch FROM now() - min(available_at)) FROM public.outbox_outboxrow"
-        " WHERE state = 'pending' AND available_at <= now() GROUP BY 1",
-    )
-)
 
 Samples = list[tuple[Gauge, list[tuple[tuple[str, ...], float]]]]
 
@@ -79,7 +66,7 @@ class Look:
 
     def _read(self) -> Samples | None:
         try:
-            with connect_beside() as connection:
+            with connect_beside(**SOON, application_name="metrics") as connection:
                 connection.execute("SELECT set_config('statement_timeout', %s, false)", [str(STATEMENT_MS)])
                 return [(gauge, self._ask(connection, gauge)) for gauge in gauges]
         except psycopg.Error as error:
@@ -90,18 +77,7 @@ class Look:
     def _ask(connection: "psycopg.Connection[Any]", gauge: Gauge) -> list[tuple[tuple[str, ...], float]]:
         rows = connection.execute(gauge.statement, gauge.params()).fetchall()
         found = {tuple(map(str, labels)): float(value) for *labels, value in rows}
-        if gauge.key.startswith("core_outbox_"):
-            found = {**dict.fromkeys(_nothing_there(gauge), 0.0), **found}
-        return sorted(found.items())
-
-
-def _nothing_there(gauge: Gauge) -> Iterator[tuple[str, ...]]:
-    """A queue without rows is said to have none: what is missing cannot be compared with a threshold."""
-    for queue in OutboxRow.Queue.values:
-        if "state" not in gauge.labels:
-            yield (str(queue),)
-        else:
-            yield from ((str(queue), state) for state in OutboxRow.State.values)
+        return sorted({**dict.fromkeys(gauge.zeros, 0.0), **found}.items())
 
 
 look = Look()

@@ -1,5 +1,6 @@
 """What the kit itself counts. An app declares its own beside the code that counts."""
 
+import re
 import time
 from collections.abc import Callable
 from functools import lru_cache
@@ -7,7 +8,6 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls.resolvers import ResolverMatch
-from django.utils.regex_helper import _lazy_re_compile
 
 from platform_site.metrics.instruments import OTHER, Counter, Histogram
 
@@ -24,7 +24,7 @@ TASKS = Counter("core_tasks_total", "Tasks of Celery that ended", ("task", "stat
 TASK_SECONDS = Histogram("core_task_seconds", "How long a task of Celery ran", ("task",))
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_PARAMETER = _lazy_re_compile(r"<(?:[^:>]+:)?([^>]+)>|\(\?P<([^>]+)>[^)]*\)")
+_PARAMETER = re.compile(r"<(?:[^:>]+:)?([^>]+)>|\(\?P<([^>]+)>[^)]*\)")
 
 
 def request_answered(request: HttpRequest, status: int, seconds: float) -> None:
@@ -40,11 +40,11 @@ def request_answered(request: HttpRequest, status: int, seconds: float) -> None:
 def route_of(request: HttpRequest) -> str:
     """The template of a request's path; ``none`` for one that was answered before anybody looked at its path."""
     match: ResolverMatch | None = request.resolver_match
-    return _template(match.route) if match is not None else "none"
+    return route_template(match.route) if match is not None else "none"
 
 
 @lru_cache(maxsize=2048)
-def _template(route: str) -> str:
+def route_template(route: str) -> str:
     """``api/v1/users/<uuid:user_id>`` as ``/api/v1/users/{user_id}``."""
     return "/" + _PARAMETER.sub(lambda found: f"{{{found[1] or found[2]}}}", route.strip("^$").removesuffix(r"\Z"))
 

@@ -1,4 +1,4 @@
-"""What becomes of Celery's tasks, by its own signals. The worker's first process answers for those it forks."""
+"""What becomes of Celery's tasks, by its own signals."""
 
 import time
 from typing import Any
@@ -10,32 +10,10 @@ from platform_site.metrics.measures import TASK_SECONDS, TASKS
 _began: dict[str, float] = {}
 
 
-def connect() -> None:
-    """Listen for a worker that starts in this process."""
-    signals.worker_init.connect(_start, weak=False, dispatch_uid="metrics: start")
-    signals.worker_ready.connect(_serve, weak=False, dispatch_uid="metrics: serve")
-
-
-def _start(**_: Any) -> None:
-    # Knows models, and this module is loaded before they are.
-    from platform_site import tracing
-    from platform_site.metrics import serving
-
-    tracing.start("worker")
-    if serving.start("worker"):
-        watch()
-
-
 def watch() -> None:
+    """Count, in the worker that starts in this process."""
     signals.task_prerun.connect(_begins, weak=False, dispatch_uid="metrics: prerun")
     signals.task_postrun.connect(_ended, weak=False, dispatch_uid="metrics: postrun")
-
-
-def _serve(**_: Any) -> None:
-    from platform_site.metrics import serving
-
-    # After the pool has forked: its processes get no thread and no port of ours.
-    serving.serve_beside()
 
 
 def _begins(task_id: str = "", **_: Any) -> None:

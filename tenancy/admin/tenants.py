@@ -26,6 +26,7 @@ from platform_site.tenants import READABLE
 from tenancy.admin.acts import BY_SLUG, offered
 from tenancy.admin.overview import STATUS_LABELS, account_in, overview, seats_text
 from tenancy.migrating.history import migrations_fingerprint
+from tenancy.migrating.tenants import schema_is_behind
 from tenancy.models import Tenant
 
 BAD_MAIL = (TenantFigures.MailServer.FAILING, TenantFigures.MailServer.PAUSED)
@@ -57,9 +58,8 @@ class _FailingFilter(admin.SimpleListFilter):
         return [("any", "Failing"), ("dead", "Dead letters"), ("schema", "Schema behind"), ("mail", "Mail server")]
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Tenant]") -> "QuerySet[Tenant]":
-        behind = Q(status__in=READABLE) & ~Q(schema_fingerprint=migrations_fingerprint())
         bad = TenantFigures.objects.filter(Q(mail_server__in=BAD_MAIL) | ~Q(error=""), tenant_id=OuterRef("id"))
-        conditions = {"dead": Q(dead_letters()), "schema": behind, "mail": Q(Exists(bad))}
+        conditions = {"dead": Q(dead_letters()), "schema": schema_is_behind(), "mail": Q(Exists(bad))}
         if self.value() == "any":
             return queryset.filter(conditions["dead"] | conditions["schema"] | conditions["mail"])
         return queryset.filter(conditions[self.value() or ""]) if self.value() in conditions else queryset

@@ -43,7 +43,7 @@ def find_program(name: str, *, at_least: int) -> Program:
 
     Raises ``ArchiveRefused`` that names those which are too old.
     """
-    found = [program for folder in _folders(name) if (program := _program(folder / name))]
+    found = programs_called(name)
     for program in found:
         if program.major >= at_least:
             return program
@@ -51,6 +51,11 @@ def find_program(name: str, *, at_least: int) -> Program:
     raise ArchiveRefused(
         f"{name} {at_least} or newer is needed here; found: {older}. Install it, or name its folder by PG_BIN_DIR."
     )
+
+
+def programs_called(name: str) -> list[Program]:
+    """All that there are of them, in the order in which they are tried."""
+    return [program for folder in _folders(name) if (program := _program(folder / name))]
 
 
 def server_version() -> int:

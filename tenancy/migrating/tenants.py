@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 
 from platform_site.binding import TenantRef, bind
@@ -15,9 +16,7 @@ from tenancy.provisioning.locks import own_schema
 from tenancy.provisioning.rights import protect_schema
 
 # A tenant that is being made has no schema that one could rely on, a deleted one has none.
-_WITHOUT_SCHEMA = (Tenant.Status.PROVISIONING, Tenant.Status.DELETED)
-
-
+WITHOUT_SCHEMA = (Tenant.Status.PROVISIONING, Tenant.Status.DELETED)
 ERROR_LENGTH = 500
 
 
@@ -34,12 +33,17 @@ class Outcome:
     seconds: float = 0.0
 
 
+def schema_is_behind() -> Q:
+    """Of a tenant: it has a schema, and that is not the one of the code's migrations."""
+    return ~Q(schema_fingerprint=migrations_fingerprint()) & ~Q(status__in=WITHOUT_SCHEMA)
+
+
 def stale_tenants(only: Collection[str] = ()) -> list[TenantRef]:
     """Tenants that lack migrations, the oldest first. One query, whatever their number.
 
     ``only``: of those with these slugs.
     """
-    rows = Tenant.objects.exclude(schema_fingerprint=migrations_fingerprint()).exclude(status__in=_WITHOUT_SCHEMA)
+    rows = Tenant.objects.filter(schema_is_behind())
     if only:
         rows = rows.filter(slug__in=only)
     return [TenantRef(*row) for row in rows.order_by("id").values_list("id", "schema_name", "slug", "status")]

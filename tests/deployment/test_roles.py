@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from deploy.make_secrets import make_all
 from platform_site.local.layout import REPOSITORY, Layout
 from platform_site.local.postgres_binaries import find_binaries
 from platform_site.settings.data import database_from_url
+from tests.deployment.made_secrets import make_secrets
 from tests.servers import private_postgres
 
 SCRIPT = REPOSITORY / "deploy" / "postgres" / "10-roles.sh"
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.no_django
 @pytest.fixture(scope="module")
 def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("secrets") / "secrets"
-    make_all(directory, database_host="db.internal", valkey_host="valkey.internal")
+    make_secrets(directory, "--database-host", "db.internal", "--valkey-host", "valkey.internal")
     return directory
 
 
@@ -111,7 +111,7 @@ def scram_matches(stored: str, password: str) -> bool:
 
 def test_secrets_are_made_once(secrets: Path) -> None:
     before = {path.name: path.read_text() for path in secrets.iterdir()}
-    assert make_all(secrets, database_host="elsewhere", valkey_host="elsewhere") == []
+    assert make_secrets(secrets, "--database-host", "elsewhere", "--valkey-host", "elsewhere") == []
     assert {path.name: path.read_text() for path in secrets.iterdir()} == before
     assert secrets.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in secrets.iterdir()} == {0o444}

@@ -13,7 +13,7 @@ from accounts import errors as _accounts_errors  # noqa: F401 - its codes are na
 from platform_site.errors import error_codes
 from platform_site.journal.keys import journal_keys
 from platform_site.local.layout import REPOSITORY
-from platform_site.metrics.measures import _template
+from platform_site.metrics.measures import route_template
 from platform_site.metrics.serving import exported_names
 from platform_site.realtime.metrics import Metrics
 
@@ -87,7 +87,7 @@ def test_routes_that_are_named_exist() -> None:
         found = set()
         for one in patterns:
             route = before + str(one.pattern)
-            found |= walk(one.url_patterns, route) if hasattr(one, "url_patterns") else {_template(route)}
+            found |= walk(one.url_patterns, route) if hasattr(one, "url_patterns") else {route_template(route)}
         return found
 
     assert values("route") == {"/api/v1/auth/login"}

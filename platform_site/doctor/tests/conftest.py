@@ -1,7 +1,6 @@
 """An installation in which nothing is wrong, for tests to break."""
 
 import json
-import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +15,6 @@ from platform_site import pulse
 from platform_site.binding import bind
 from platform_site.doctor import examining
 from platform_site.doctor.catalog import Examination, Finding, problem
-from platform_site.local.postgres_binaries import find_binaries
 from platform_site.outbox.models import OutboxRow
 from platform_site.rotation.moving import move_all
 from tenancy.models import Tenant
@@ -105,7 +103,6 @@ def installation(
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", mail_server
     settings.DEFAULT_FROM_EMAIL, settings.MESSAGE_ID_DOMAIN = "Acme <hello@acme.com>", "acme.com"
     monkeypatch.setenv("EMAIL_URL", f"smtp://127.0.0.1:{mail_server}")
-    monkeypatch.setenv("PATH", str(find_binaries().directory), prepend=os.pathsep)
     # The template of the tests' databases may be of an earlier run, which had other keys.
     for tenant in Tenant.objects.all():
         with bind(tenant.ref):

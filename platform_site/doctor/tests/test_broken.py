@@ -14,6 +14,7 @@ from django.db import connection, connections
 from accounts.models import CustomProfile, User
 from accounts.services.second_factor_setup import second_factor_begin
 from platform_site import pulse, valkey
+from platform_site.beside import connect_beside
 from platform_site.binding import bind
 from platform_site.celery import app
 from platform_site.doctor import database
@@ -218,19 +219,25 @@ def test_a_clock_that_is_a_little_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert problems() == set()
 
 
-def test_a_pg_dump_that_is_too_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pg_dump_that_is_too_old(tmp_path: Path, settings: Any) -> None:
     program = tmp_path / "pg_dump"
     program.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 14.11'\n")
     program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    settings.PG_BIN_DIR = str(tmp_path)
     assert problems() == {"database.pg_dump"}
+
+
+def test_no_pg_dump_is_a_warning(tmp_path: Path, settings: Any) -> None:
+    settings.PG_BIN_DIR = str(tmp_path)
+    assert problems() == set()
+    assert findings("--only", "database.pg_dump")["database.pg_dump"]["state"] == "warning"
 
 
 class Pooler:
     """As one that pools transactions: whoever says something gets the first connection that is in no transaction."""
 
     def __init__(self) -> None:
-        self.servers = [database_connect(), database_connect()]
+        self.servers = [connect_beside(), connect_beside()]
         self.clients: list[PooledClient] = []
 
     def connect(self) -> "PooledClient":
@@ -264,12 +271,9 @@ class PooledClient:
             self.server = None
 
 
-database_connect = database.connect
-
-
 def test_a_pooler_that_hands_connections_on(monkeypatch: pytest.MonkeyPatch) -> None:
     pooler = Pooler()
-    monkeypatch.setattr(database, "connect", pooler.connect)
+    monkeypatch.setattr(database, "connect_beside", pooler.connect)
     try:
         assert findings("--only", "database.session")["database.session"]["state"] == "problem"
     finally:
@@ -353,7 +357,7 @@ def test_a_dead_letter() -> None:
 
 
 def test_work_that_nobody_does() -> None:
-    row(available_at=datetime.now(UTC) - timedelta(minutes=11))
+    row(available_at=datetime.now(UTC) - timedelta(minutes=6))
     assert problems() == {"work.outbox"}
 
 

@@ -125,7 +125,7 @@ def test_a_killed_database_is_noticed_within_two_seconds_and_found_again(
     own_postgres: Any, watched: Callable[[HealthCheck], Watch], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = own_postgres.url.rsplit("/", 1)[0] if "?" not in own_postgres.url else own_postgres.url
-    monkeypatch.setattr(probes, "connect_beside", lambda: psycopg.connect(address, autocommit=True, connect_timeout=2))
+    monkeypatch.setattr(probes, "_connect", lambda: psycopg.connect(address, autocommit=True, connect_timeout=2))
     probe = probes.Database()
     check = HealthCheck("database", True, probe, interval=DATABASE.interval, timeout=DATABASE.timeout)
     watch = watched(check)

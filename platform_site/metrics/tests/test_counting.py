@@ -17,7 +17,7 @@ from platform_site.binding import bind
 from platform_site.mail_connections import send_through
 from platform_site.metrics import instruments
 from platform_site.metrics.instruments import MOST_SERIES, Counter
-from platform_site.metrics.measures import _template
+from platform_site.metrics.measures import route_template
 from platform_site.metrics.tests.conftest import Counted
 from platform_site.outbox import dispatcher
 from platform_site.outbox.models import OutboxRow
@@ -54,7 +54,7 @@ def test_paths_that_nobody_knows_are_one_series(api: Api, counted: Counted, regi
     ],
 )
 def test_how_a_route_is_written(route: str, shown: str) -> None:
-    assert _template(route) == shown
+    assert route_template(route) == shown
 
 
 def test_statements_are_timed_and_their_failures_named(api: Api, counted: Counted) -> None:

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from benchmarks.processes import Web, granian
-from platform_site.health.probes import connect_beside
+from platform_site.beside import connect_beside
 from platform_site.metrics import gauges, serving
 from tests.realtime.processes import Process
 from tests.support import database_environment
@@ -219,7 +219,7 @@ def test_a_worker_answers_for_the_processes_that_it_forks(committed: str, tmp_pa
 def test_a_database_that_is_away_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     import psycopg
 
-    def away() -> Any:
+    def away(**_: Any) -> Any:
         raise psycopg.OperationalError
 
     monkeypatch.setattr(gauges, "connect_beside", away)
@@ -235,9 +235,9 @@ def test_two_scrapes_cost_the_database_one_look(monkeypatch: pytest.MonkeyPatch)
     looked: list[int] = []
     connect = connect_beside
 
-    def count() -> Any:
+    def count(**options: Any) -> Any:
         looked.append(1)
-        return connect()
+        return connect(**options)
 
     monkeypatch.setattr(gauges, "connect_beside", count)
     gauges.look.forget()

@@ -11,6 +11,7 @@ from platform_site.management.operator import OperatorCommand
 from platform_site.moments import wire_time
 from platform_site.outbox.models import OutboxRow
 from tenancy.migrating.history import migrations_fingerprint
+from tenancy.migrating.tenants import schema_is_behind
 from tenancy.models import Tenant, TenantMigration
 
 PAGE: Final = 500
@@ -49,7 +50,7 @@ def _wanted(options: dict[str, Any]) -> "QuerySet[Tenant]":
     if options["plan"]:
         rows = rows.filter(plan=options["plan"])
     if options["stale"]:
-        rows = rows.exclude(schema_fingerprint=migrations_fingerprint())
+        rows = rows.filter(schema_is_behind())
     if options["failing"]:
         dead = OutboxRow.objects.filter(tenant_id=OuterRef("id"), state=OutboxRow.State.DEAD)
         failed = TenantMigration.objects.filter(tenant_id=OuterRef("id"), state=TenantMigration.State.FAILED)

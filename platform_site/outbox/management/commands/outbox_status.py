@@ -5,7 +5,7 @@ from typing import Any
 
 from platform_site.management.operator import PROBLEMS, OperatorCommand
 from platform_site.moments import wire_time
-from platform_site.outbox.selectors import outbox_status
+from platform_site.outbox.selectors import STUCK_SECONDS, outbox_status
 
 
 class Command(OperatorCommand):
@@ -15,7 +15,7 @@ class Command(OperatorCommand):
     )
 
     def options(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--late", type=int, default=300, metavar="SECONDS", help="default: %(default)s")
+        parser.add_argument("--late", type=int, default=STUCK_SECONDS, metavar="SECONDS", help="default: %(default)s")
 
     def run(self, **options: Any) -> dict[str, Any]:
         status = outbox_status()
