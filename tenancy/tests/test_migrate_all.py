@@ -1,12 +1,10 @@
 """``migrate_all`` as operators run it: a process of its own, with code that is one migration ahead."""
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,54 +14,22 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from platform_site.binding import bind
-from platform_site.settings.base import BASE_DIR
 from tenancy.migrating.history import MigrationRefused, migrations_fingerprint, pending
 from tenancy.migrating.tenants import stale_tenants
 from tenancy.models import CacheEpoch, SchemaTemplate, Tenant
 from tenancy.provisioning import locks
 from tenancy.provisioning.schemas import TEMPLATE_SCHEMA, new_schema_name, schema_ref, schemas_like
 from tenancy.provisioning.snapshot import read_ddl
-from tenancy.registration import tenant_register
+from tenancy.tests.ahead.running import Start, behind, ended, next_release, register
 from tenancy.tests.catalogue import execute, make_schema, schema_exists, somebody_else
-from tests.support import PASSWORD, database_environment
 
 pytestmark = [pytest.mark.commits, pytest.mark.as_owner, pytest.mark.timeout(300)]
-COMMAND = [sys.executable, "manage.py", "migrate_all", "--json"]
-Start = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
 def start(database: None, committed: str) -> Start:
     """Start the next release's ``migrate_all`` on the test's database."""
-    environment = {**database_environment(committed), "DJANGO_SETTINGS_MODULE": "tenancy.tests.ahead.settings"}
-
-    def begin(*arguments: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [*COMMAND, *arguments],
-            cwd=BASE_DIR,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    return begin
-
-
-def ended(process: "subprocess.Popen[str]") -> tuple[int, dict[str, Any]]:
-    out, err = process.communicate(timeout=120)
-    assert out, err
-    return process.returncode, json.loads(out)
-
-
-def register(count: int) -> None:
-    for number in range(count):
-        tenant_register(company_name="Many", slug=f"many-{number}", admin_email="a@many.test", admin_password=PASSWORD)
-
-
-def behind() -> int:
-    """How many tenants are not at the next release, which every finished one agrees on."""
-    return Tenant.objects.filter(schema_fingerprint=migrations_fingerprint()).count()
+    return partial(next_release(committed), "migrate_all", "--json")
 
 
 def marked(tenant: Tenant) -> tuple[bool, int]:

@@ -3,11 +3,9 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,53 +14,24 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from platform_site.settings.base import BASE_DIR
 from tenancy.migrating.history import migrations_fingerprint
 from tenancy.models import SchemaTemplate, Tenant, TenantMigration
-from tenancy.registration import tenant_register
+from tenancy.tests.ahead.running import Start, behind, ended, next_release, register
 from tenancy.tests.catalogue import execute
-from tests.support import PASSWORD, Api, database_environment, scaled, threads_close_connections
+from tests.support import Api, scaled, threads_close_connections
 
 pytestmark = [pytest.mark.as_owner, pytest.mark.timeout(scaled(600, 3600))]
 TENANTS = scaled(20, 500)
-Run = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
-def ahead(database: None, committed: str) -> Run:
+def ahead(database: None, committed: str) -> Start:
     """Start a command of the next release on the test's database."""
-    environment = {**database_environment(committed), "DJANGO_SETTINGS_MODULE": "tenancy.tests.ahead.settings"}
-
-    def begin(*arguments: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [sys.executable, "manage.py", *arguments],
-            cwd=BASE_DIR,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    return begin
-
-
-def ended(process: "subprocess.Popen[str]", seconds: int = scaled(240, 3000)) -> tuple[int, dict[str, Any]]:
-    out, err = process.communicate(timeout=seconds)
-    assert out, err
-    return process.returncode, json.loads(out)
-
-
-def register(count: int) -> None:
-    for number in range(count):
-        tenant_register(company_name="Many", slug=f"many-{number}", admin_email="a@many.test", admin_password=PASSWORD)
-
-
-def behind() -> int:
-    return Tenant.objects.filter(schema_fingerprint=migrations_fingerprint()).count()
+    return next_release(committed)
 
 
 @pytest.mark.commits
-def test_killed_in_the_middle_it_is_told_and_the_next_run_finishes(ahead: Run) -> None:
+def test_killed_in_the_middle_it_is_told_and_the_next_run_finishes(ahead: Start) -> None:
     register(TENANTS - 2)
     code, status = ended(ahead("migration_status", "--json"))
     assert (code, status["current"], status["templateCurrent"]) == (2, False, False)
@@ -98,7 +67,7 @@ def test_killed_in_the_middle_it_is_told_and_the_next_run_finishes(ahead: Run) -
 
 
 @pytest.mark.commits
-def test_one_that_fails_leaves_the_others_served_and_is_served_itself(ahead: Run, alice: Api, mallory: Api) -> None:
+def test_one_that_fails_leaves_the_others_served_and_is_served_itself(ahead: Start, alice: Api, mallory: Api) -> None:
     """During the run and after it; also the one whose schema is behind, because code and schema fit by one release."""
     execute(alice.tenant.schema_name, "CREATE TABLE ahead_marker (id int)")
     register(4)
@@ -138,8 +107,11 @@ def test_one_that_fails_leaves_the_others_served_and_is_served_itself(ahead: Run
 
 
 @pytest.mark.commits
-def test_some_of_them_at_a_time(ahead: Run, tenant: Tenant) -> None:
+def test_some_of_them_at_a_time(ahead: Start, tenant: Tenant) -> None:
     register(7)
+    code, plan = ended(ahead("migrate_all", "--json", "--dry-run", "--limit", "8"))
+    assert (code, plan["templateBuilt"], plan["tenants"][:3]) == (0, True, ["acme", "globex", "many-0"])
+    assert (len(plan["tenants"]), behind()) == (8, 9)
     code, report = ended(ahead("migrate_all", "--json", "--only", "globex", "many-0"))
     assert (code, report["tenantsMigrated"], behind()) == (0, 2, 7)
     code, report = ended(ahead("migrate_all", "--json", "--limit", "1"))
@@ -198,6 +170,16 @@ class TestStatus:
             cursor.execute("DELETE FROM django_migrations WHERE app = 'backoffice' AND name LIKE '0001%%'")
         code, status = status_of(capsys)
         assert (code, status["public"]) == (2, ["backoffice.0001_figures"])
+
+    def test_before_anything_was_noted_everybody_is_behind(
+        self, tenant: Tenant, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """As in the release that brings the table of notes."""
+        Tenant.objects.update(schema_fingerprint="old")
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE tenancy_tenantmigration")
+        code, status = status_of(capsys)
+        assert (code, status["tenants"]["behind"]) == (2, 2)
 
     @pytest.mark.parametrize("status", ["provisioning", "deleted"])
     def test_one_without_a_schema_is_not_behind(
