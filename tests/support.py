@@ -80,20 +80,46 @@ def signed_in(tenant: Any, email: str) -> Api:
     return client
 
 
-def database_server() -> Any:
-    """A connection to the server's own database, beside all databases of tests, as the one who makes them."""
+def database_server(name: str = "postgres") -> Any:
+    """A connection to the server's own database, or to this one, as the one who makes databases."""
     import psycopg
     from django.conf import settings
 
     database = settings.DATABASE_OWNER or settings.DATABASES["default"]
     return psycopg.connect(
-        dbname="postgres",
+        dbname=name,
         user=database["USER"],
         password=database["PASSWORD"] or None,
         host=database["HOST"] or None,
         port=database["PORT"] or None,
         autocommit=True,
     )
+
+
+def create_database(name: str, template: str) -> None:
+    from psycopg import sql
+
+    copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+    with database_server() as server:
+        server.execute(copy.format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def drop_database(name: str) -> None:
+    """Also while somebody is connected to it."""
+    from psycopg import sql
+
+    with database_server() as server:
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def point_at(name: str) -> None:
+    """Let every thread's next connection go to this database."""
+    from django.db import connections
+
+    connections.close_all()
+    connections.settings["default"]["NAME"] = name
+    connections["default"].settings_dict["NAME"] = name
+    os.environ["TEST_DATABASE_NAME"] = name
 
 
 def database_environment(name: str) -> dict[str, str]:
