@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +14,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tenancy.migrating.history import migrations_fingerprint
 from tenancy.models import SchemaTemplate, Tenant, TenantMigration
-from tenancy.tests.ahead.running import Start, behind, ended, next_release, register
+from tenancy.tests.ahead.running import Start, behind, children, ended, marked, next_release, register, wait_until
 from tenancy.tests.catalogue import execute
 from tests.support import Api, scaled, threads_close_connections
 
@@ -38,11 +37,9 @@ def test_killed_in_the_middle_it_is_told_and_the_next_run_finishes(ahead: Start)
     assert status["tenants"] == {"current": 0, "behind": TENANTS, "running": 0, "failed": 0}
 
     process = ahead("migrate_all", "--json", "--workers", "2")
-    deadline = time.monotonic() + 240
-    while behind() > TENANTS * 3 // 4:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: process.poll() is not None or behind() <= TENANTS * 3 // 4, 240)
+    workers = children(process.pid)
+    assert len(workers) == 2
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     assert 0 < behind() < TENANTS, "it was killed too late to prove anything"
@@ -64,6 +61,8 @@ def test_killed_in_the_middle_it_is_told_and_the_next_run_finishes(ahead: Start)
     assert (code, status["current"], status["listed"]) == (0, True, [])
     assert status["tenants"]["current"] == TENANTS
     assert not TenantMigration.objects.exclude(state="done").exists()
+    assert [marked(tenant) for tenant in Tenant.objects.all()] == [(True, 1)] * TENANTS
+    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
 
 
 @pytest.mark.commits
@@ -78,6 +77,8 @@ def test_one_that_fails_leaves_the_others_served_and_is_served_itself(ahead: Sta
         with threads_close_connections():
             while not over.is_set():
                 answers.extend(person.get("/auth/me").status_code for person in (alice, mallory))
+                # The run wants a processor, too.
+                over.wait(0.05)
 
     asking = threading.Thread(target=ask)
     asking.start()
@@ -107,18 +108,33 @@ def test_one_that_fails_leaves_the_others_served_and_is_served_itself(ahead: Sta
 
 
 @pytest.mark.commits
-def test_some_of_them_at_a_time(ahead: Start, tenant: Tenant) -> None:
+def test_some_of_them_at_a_time(tenant: Tenant, capsys: pytest.CaptureFixture[str]) -> None:
     register(7)
-    code, plan = ended(ahead("migrate_all", "--json", "--dry-run", "--limit", "8"))
-    assert (code, plan["templateBuilt"], plan["tenants"][:3]) == (0, True, ["acme", "globex", "many-0"])
-    assert (len(plan["tenants"]), behind()) == (8, 9)
-    code, report = ended(ahead("migrate_all", "--json", "--only", "globex", "many-0"))
-    assert (code, report["tenantsMigrated"], behind()) == (0, 2, 7)
-    code, report = ended(ahead("migrate_all", "--json", "--limit", "1"))
-    assert (code, report["tenantsMigrated"], behind()) == (0, 1, 6)
-    for left in Tenant.objects.filter(schema_fingerprint=migrations_fingerprint()):
-        execute(left.schema_name, "CREATE TABLE ahead_marker (id int)")
-    code, report = ended(ahead("migrate_all", "--json", "--stop-after-failures", "1", "--workers", "1"))
+    Tenant.objects.update(schema_fingerprint="old")
+
+    def run(*arguments: str) -> tuple[int, dict[str, Any]]:
+        try:
+            call_command("migrate_all", "--json", *arguments)
+            code = 0
+        except CommandError as refused:
+            code = refused.returncode
+        return code, json.loads(capsys.readouterr().out)
+
+    def left() -> int:
+        return Tenant.objects.filter(schema_fingerprint="old").count()
+
+    code, plan = run("--dry-run", "--limit", "8")
+    assert (code, plan["public"], plan["templateBuilt"], len(plan["tenants"]), left()) == (0, [], False, 8, 9)
+    assert plan["tenants"][:3] == ["acme", "globex", "many-0"]
+    assert run("--dry-run", "--public-only")[1]["tenants"] == []
+    assert run("--dry-run", "--only", "globex")[1]["tenants"] == ["globex"]
+    code, report = run("--only", "globex", "many-0")
+    assert (code, report["tenantsMigrated"], left()) == (0, 2, 7)
+    code, report = run("--limit", "1")
+    assert (code, report["tenantsMigrated"], left()) == (0, 1, 6)
+    for one in Tenant.objects.filter(schema_fingerprint="old"):
+        execute(one.schema_name, f'DROP SCHEMA "{one.schema_name}" CASCADE')
+    code, report = run("--stop-after-failures", "1", "--workers", "1")
     # The worker may have begun another one before it was known.
     assert (code, 1 <= len(report["tenantsFailed"]) <= 3, report["stopped"]) == (1, True, True)
     assert TenantMigration.objects.filter(state="failed").count() == len(report["tenantsFailed"])
@@ -164,6 +180,8 @@ class TestStatus:
     ) -> None:
         SchemaTemplate.objects.update(fingerprint="old")
         assert status_of(capsys)[0] == 2
+        call_command("migrate_all", "--dry-run", "--json")
+        assert json.loads(capsys.readouterr().out)["templateBuilt"] is True
 
     def test_public_is_named_when_it_is_behind(self, database: None, capsys: pytest.CaptureFixture[str]) -> None:
         with connection.cursor() as cursor:

@@ -3,13 +3,16 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from platform_site.settings.base import BASE_DIR
 from tenancy.migrating.history import migrations_fingerprint
 from tenancy.models import Tenant
 from tenancy.registration import tenant_register
+from tenancy.tests.catalogue import execute
 from tests.support import PASSWORD, database_environment, scaled
 
 # Starts ``manage.py`` with these arguments.
@@ -49,3 +52,23 @@ def register(count: int) -> None:
 def behind() -> int:
     """How many tenants are not at the next release, which every finished one agrees on."""
     return Tenant.objects.filter(schema_fingerprint=migrations_fingerprint()).count()
+
+
+def marked(tenant: Tenant) -> tuple[bool, int]:
+    """Whether the migration's table is there, and how often the migration is on record."""
+    [(table,)] = execute(tenant.schema_name, "SELECT to_regclass('ahead_marker') IS NOT NULL")
+    [(rows,)] = execute(tenant.schema_name, "SELECT count(*) FROM django_migrations WHERE name = '9001_ahead'")
+    return table, rows
+
+
+def children(pid: int) -> list[int]:
+    """Of all its threads: each worker was started by the thread that waits for it."""
+    threads = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for thread in threads for child in thread.read_text().split()]
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
