@@ -219,17 +219,22 @@ def mallory(other_tenant: Any) -> Api:
 @pytest.fixture
 def manage(committed: str) -> Callable[..., "subprocess.CompletedProcess[str]"]:
     """Run ``manage.py`` as a process of its own against the test's own database."""
+    from tests import forked
 
-    def run(*arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+    def run(*arguments: str, input: str | None = None) -> "subprocess.CompletedProcess[str]":
+        words = [str(ROOT / ".venv/bin/python"), "manage.py", *arguments]
+        if forked.same_environment():
+            ended = forked.run_forked(forked.manage, arguments, input, database=committed, seconds=120)
+            return subprocess.CompletedProcess(words, *ended)
         return subprocess.run(
-            [str(ROOT / ".venv/bin/python"), "manage.py", *arguments],
+            words,
             cwd=ROOT,
             env=database_environment(committed),
             capture_output=True,
+            input=input,
             text=True,
             timeout=120,
             check=False,
-            **options,
         )
 
     return run

@@ -3,8 +3,6 @@
 import itertools
 import os
 import signal
-import subprocess
-import sys
 import textwrap
 import threading
 import time
@@ -155,45 +153,20 @@ def scaled(small: int, soak: int) -> int:
     return soak if SCALE == "soak" else small
 
 
-KILLED_AT = """
-import os, signal, sys
-import django
-django.setup()
-from django.db import connection
-
-left = int(sys.argv[1])
-
-def kill(execute, sql, params, many, context):
-    global left
-    left -= 1
-    if left < 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return execute(sql, params, many, context)
-
-connection.ensure_connection()
-connection.execute_wrappers.append(kill)
-"""
-
-
 def finishes_before_kill(work: str, *, statement: int, database: str, as_owner: bool = False) -> bool:
     """Run Python source ``work`` in a process that kills itself with -9 before SQL statement number ``statement``.
 
     Gives whether it got to its end before that. Raises when it ended in any other way.
     """
+    from tests.forked import killed, run_forked
+
     work = textwrap.dedent(work)
     if as_owner:
         work = "from platform_site.owner import as_owner\nwith as_owner():\n" + textwrap.indent(work, "    ")
-    ended = subprocess.run(
-        [sys.executable, "-c", KILLED_AT + work + "\nprint('finished')", str(statement)],
-        env={**database_environment(database), "PYTHONPATH": os.getcwd()},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    if "finished" not in ended.stdout and ended.returncode != -signal.SIGKILL:
-        raise RuntimeError(ended.stderr)
-    return "finished" in ended.stdout
+    code, _, said = run_forked(killed, work, statement, database=database, seconds=60)
+    if code not in (0, -signal.SIGKILL):
+        raise RuntimeError(said)
+    return code == 0
 
 
 @dataclass
