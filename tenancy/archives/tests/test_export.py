@@ -1,6 +1,7 @@
 """Export, and import into a fresh installation: the API answers as before, and nothing of anybody else comes along."""
 
 import json
+import os
 import re
 import stat
 import subprocess
@@ -74,15 +75,27 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "acme.zip"
 
 
+@pytest.fixture(scope="module")
+def installation(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    """A database with all migrations and no tenant, to copy."""
+    name, before = f"empty_{uuid4().hex[:12]}", os.environ["TEST_DATABASE_NAME"]
+    with django_db_blocker.unblock():
+        create_database(name, "template0")
+        point_at(name)
+        call_command("migrate_all", verbosity=0)
+        point_at(before)
+    yield name
+    drop_database(name)
+
+
 @pytest.fixture
-def fresh(committed: str, database: None) -> Iterator[Fresh]:
+def fresh(installation: str, committed: str, database: None) -> Iterator[Fresh]:
     """Turns to a second, empty installation when it is called."""
     name = f"own_{uuid4().hex[:12]}"
 
     def turn() -> None:
-        create_database(name, "template0")
+        create_database(name, installation)
         point_at(name)
-        call_command("migrate_all", verbosity=0)
 
     yield turn
     connection.close()
