@@ -18,11 +18,21 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import psycopg
 import pytest
 from psycopg import sql
 
-from tests.support import COMPANY, OTHER_COMPANY, PASSWORD, Api, database_environment, database_server, signed_in
+from tests.support import (
+    COMPANY,
+    OTHER_COMPANY,
+    PASSWORD,
+    Api,
+    create_database,
+    database_environment,
+    database_server,
+    drop_database,
+    point_at,
+    signed_in,
+)
 
 ROOT = Path(__file__).parent
 
@@ -38,28 +48,6 @@ def _fingerprint() -> str:
     return digest.hexdigest()[:16]
 
 
-def _create_database(server: "psycopg.Connection[Any]", name: str, template: str) -> None:
-    server.execute(
-        sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
-            sql.Identifier(name), sql.Identifier(template)
-        )
-    )
-
-
-def _drop_database(server: "psycopg.Connection[Any]", name: str) -> None:
-    server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-def _point_at(name: str) -> None:
-    """Let every thread's next connection go to this database."""
-    from django.db import connections
-
-    connections.close_all()
-    connections.settings["default"]["NAME"] = name
-    connections["default"].settings_dict["NAME"] = name
-    os.environ["TEST_DATABASE_NAME"] = name
-
-
 def _ensure_template() -> str:
     name = f"template_{_fingerprint()}"
     with database_server() as server:
@@ -67,13 +55,13 @@ def _ensure_template() -> str:
         row = server.execute("SELECT datistemplate FROM pg_database WHERE datname = %s", [name]).fetchone()
         if row and row[0]:
             return name
-        _drop_database(server, name)
+        drop_database(name)
         for (old,) in server.execute(
             "SELECT datname FROM pg_database WHERE datname LIKE 'template\\_%%' AND datname <> %s", [name]
         ).fetchall():
             server.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE false").format(sql.Identifier(old)))
-            _drop_database(server, old)
-        _create_database(server, name, "template0")
+            drop_database(old)
+        create_database(name, "template0")
         _fill_template(name)
         server.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE true").format(sql.Identifier(name)))
         server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)))
@@ -92,7 +80,7 @@ def _fill_template(name: str) -> None:
     from platform_site.outbox.models import OutboxRow
     from tenancy.registration import tenant_register
 
-    _point_at(name)
+    point_at(name)
     call_command("migrate_all", verbosity=0)
     for slug in (COMPANY, OTHER_COMPANY):
         registered = tenant_register(
@@ -122,16 +110,14 @@ def django_db_setup(template_database: str, django_db_blocker: Any) -> Iterator[
     """pytest-django's hook: this worker's copy of the template."""
     name = f"worker_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
     with django_db_blocker.unblock():
-        with database_server() as server:
-            _create_database(server, name, template_database)
-        _point_at(name)
+        create_database(name, template_database)
+        point_at(name)
     yield
     with django_db_blocker.unblock():
         from django.db import connections
 
         connections.close_all()
-        with database_server() as server:
-            _drop_database(server, name)
+        drop_database(name)
 
 
 @pytest.fixture
@@ -142,16 +128,14 @@ def committed(request: pytest.FixtureRequest, django_db_setup: None, template_da
     blocker = request.getfixturevalue("django_db_blocker")
     name, before = f"own_{uuid4().hex[:12]}", os.environ["TEST_DATABASE_NAME"]
     with blocker.unblock():
-        with database_server() as server:
-            _create_database(server, name, template_database)
-        _point_at(name)
+        create_database(name, template_database)
+        point_at(name)
         try:
             yield name
         finally:
             connections.close_all()
-            _point_at(before)
-            with database_server() as server:
-                _drop_database(server, name)
+            point_at(before)
+            drop_database(name)
 
 
 @pytest.fixture(autouse=True)
@@ -235,17 +219,22 @@ def mallory(other_tenant: Any) -> Api:
 @pytest.fixture
 def manage(committed: str) -> Callable[..., "subprocess.CompletedProcess[str]"]:
     """Run ``manage.py`` as a process of its own against the test's own database."""
+    from tests import forked
 
-    def run(*arguments: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+    def run(*arguments: str, input: str | None = None) -> "subprocess.CompletedProcess[str]":
+        words = [str(ROOT / ".venv/bin/python"), "manage.py", *arguments]
+        if forked.same_environment():
+            ended = forked.run_forked(forked.manage, arguments, input, database=committed, seconds=120)
+            return subprocess.CompletedProcess(words, *ended)
         return subprocess.run(
-            [str(ROOT / ".venv/bin/python"), "manage.py", *arguments],
+            words,
             cwd=ROOT,
             env=database_environment(committed),
             capture_output=True,
+            input=input,
             text=True,
             timeout=120,
             check=False,
-            **options,
         )
 
     return run

@@ -15,7 +15,7 @@ from platform_site.idempotency.models import IdempotencyRecord
 from platform_site.journal.models import JournalEntry
 from platform_site.outbox.models import OutboxRow
 from platform_site.owner import as_owner, may_be_owner
-from platform_site.retention import Retention, retentions
+from platform_site.retention import Retention, delete_in_batches, retentions
 from platform_site.tasks import PlatformTask
 from platform_site.tenants import active_tenants
 from tenancy.org_settings.catalog import AUDIT_DAYS
@@ -26,7 +26,6 @@ log = structlog.get_logger(__name__)
 # Sessions stay for a while after their end, so that a list of devices can show when they ended.
 KEEP_ENDED = timedelta(days=30)
 # Rows that one statement deletes.
-BATCH = 2000
 JOURNAL_BATCH = 1000
 
 
@@ -36,7 +35,7 @@ def purge() -> None:
     now = timezone.now()
     for tenant in active_tenants():
         with bind(tenant):
-            count = sum(purge_stale(rows) for rows in _stale(now))
+            count = sum(delete_in_batches(rows) for rows in _stale(now))
         if count:
             log.info("accounts.purged", rows=count)
 
@@ -63,14 +62,6 @@ def _stale(now: datetime) -> tuple[QuerySet[Any], ...]:
         LinkToken.objects.filter(expires_at__lt=now - KEEP_ENDED),
         IdempotencyRecord.objects.filter(created_at__lt=now - timedelta(hours=settings.IDEMPOTENCY_HOURS)),
     )
-
-
-def purge_stale(rows: QuerySet[Any], batch: int = BATCH) -> int:
-    """Delete these, a batch at a time. Gives how many."""
-    count = 0
-    while ids := list(rows.values_list("pk", flat=True)[:batch]):
-        count += rows.model._default_manager.filter(pk__in=ids).delete()[0]
-    return count
 
 
 def journal_kept_since(now: datetime) -> datetime:
@@ -106,7 +97,7 @@ for _number, _key in enumerate(("sessions", "links", "idempotency_keys")):
         Retention(
             f"accounts.{_key}",
             lambda now, number=_number: _stale(now)[number].count(),  # type: ignore[misc]
-            lambda now, number=_number: purge_stale(_stale(now)[number]),  # type: ignore[misc]
+            lambda now, number=_number: delete_in_batches(_stale(now)[number]),  # type: ignore[misc]
         )
     )
 retentions.add(

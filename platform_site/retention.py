@@ -7,11 +7,15 @@ all, to have it done now or to say how much it would be.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Final, Literal
+
+from django.db.models import QuerySet
 
 from platform_site.catalog import Catalog
 
 Counter = Callable[[datetime], int]
+# Rows of one statement: nobody waits long for its locks.
+BATCH: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +34,12 @@ class Retention:
 
 
 retentions: Catalog[Retention] = Catalog("retentions")
+
+
+def delete_in_batches(rows: QuerySet[Any], batch: int = BATCH) -> int:
+    """Delete these rows, each batch in a transaction of its own. Gives how many; what hangs on them is not counted."""
+    count = 0
+    while ids := list(rows.values_list("pk", flat=True)[:batch]):
+        rows.model._default_manager.filter(pk__in=ids).delete()
+        count += len(ids)
+    return count

@@ -54,14 +54,21 @@ def working_tenant(tenant_id: UUID) -> TenantRef:
 
 
 def active_tenants() -> Iterator[TenantRef]:
-    """Every tenant for which work may be done, by id, read in pages so that ten thousand fit."""
-    model, after = get_tenant_model(), None
-    while True:
-        rows = model.objects.filter(status=ACTIVE).order_by("id")
-        page = list(
-            (rows.filter(id__gt=after) if after else rows).values_list("id", "schema_name", "slug", "status")[:500]
-        )
-        if not page:
-            return
+    """Every tenant for which work may be done, by id."""
+    return _every(ACTIVE)
+
+
+def tenants_with_schema() -> Iterator[TenantRef]:
+    """Every tenant that has a schema, also while nobody may work in it, by id."""
+    return _every(ACTIVE, SUSPENDED, PENDING_DELETION)
+
+
+def _every(*statuses: str) -> Iterator[TenantRef]:
+    """Read in pages, so that ten thousand fit."""
+    rows = get_tenant_model().objects.filter(status__in=statuses).order_by("id")
+    after = None
+    while page := list(
+        (rows.filter(id__gt=after) if after else rows).values_list("id", "schema_name", "slug", "status")[:500]
+    ):
         yield from (TenantRef(*row) for row in page)
         after = page[-1][0]

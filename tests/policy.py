@@ -5,7 +5,7 @@ persona, and fails for a route that is not here. Braces in a path or a body name
 something in the ``World`` that each test makes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -458,7 +458,8 @@ TABLE = [
 class World:
     """What a row may name: people in every state, a profile, a key, sessions. All of the first tenant.
 
-    Records of the registry are there for the rows that can show them; each persona of each row has a world of its own.
+    All of it is there once, as the administrator's; what the row names is made anew for each persona whose own it is.
+    Records of the registry are there for the rows that can show them.
     """
 
     def __init__(self, tenant: Any, other_tenant: Any, row: Row) -> None:
@@ -471,7 +472,9 @@ class World:
         from platform_site.binding import bind
 
         self.tenant, self.other_tenant = tenant, other_tenant
-        self._with_records = row.route.startswith(("/entity-registry", "/platform-events"))
+        text = f"{row.url}{row.body}"
+        # A message is said in a channel.
+        self._own = {name for name in _OWN if f"{{{name}}}" in text or (name == "channel" and "{message}" in text)}
         with bind(tenant.ref), transaction.atomic():
             for name, role, status in (
                 ("manager", Role.MANAGER, User.Status.ACTIVE),
@@ -494,18 +497,25 @@ class World:
             key = ApiKey.objects.create(name="CRM", permissions=[1], created_by=admin, secret_hash=b"", key_id="k1")
             self.names["api_key"] = key.id
 
+        self.names["suppression"] = self._suppression()
+        self.names["unsubscribe"] = self._unsubscribe()
+        if row.route.startswith(("/entity-registry", "/platform-events")):
+            self.names.update(self._registry())
+        self._make("admin", _OWN)
+        self._everybodys = self.names
+
+    def _make(self, person: str, wanted: Collection[str]) -> None:
+        """These things, as this person's."""
+        for name, make in _OWN.items():
+            if name in wanted:
+                self.names[name] = make(self, f"{person}@{COMPANY}.test")
+
     def client(self, persona: str) -> Api:
         """Somebody of this kind. ``{session}``, ``{channel}`` and the like are theirs, or the administrator's."""
         person = _SIGN_IN_AS.get(persona, "admin")
-        self.names["session"] = self._session(f"{person}@{COMPANY}.test")
-        self.names["notification"] = self._notification(f"{person}@{COMPANY}.test")
-        self.names["suppression"] = self._suppression()
-        self.names["item"] = self._item(f"{person}@{COMPANY}.test")
-        self.names["channel"] = self._channel(f"{person}@{COMPANY}.test")
-        self.names["message"] = self._message(f"{person}@{COMPANY}.test")
-        self.names["unsubscribe"] = self._unsubscribe()
-        if self._with_records:
-            self.names.update(self._registry())
+        self.names = dict(self._everybodys)
+        if person != "admin":
+            self._make(person, self._own)
         if persona == "nobody":
             return Api()
         if persona in ("key", "small key"):
@@ -636,6 +646,14 @@ class World:
         return value
 
 
+# In the order in which one needs the other.
+_OWN: Mapping[str, Callable[[World, str], Any]] = {
+    "session": World._session,
+    "notification": World._notification,
+    "item": World._item,
+    "channel": World._channel,
+    "message": World._message,
+}
 _PEOPLE = ("admin", "user", "manager", "pending", "inactive", "target")
 _SIGN_IN_AS = {
     "user": "user",

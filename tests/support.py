@@ -3,8 +3,6 @@
 import itertools
 import os
 import signal
-import subprocess
-import sys
 import textwrap
 import threading
 import time
@@ -80,20 +78,46 @@ def signed_in(tenant: Any, email: str) -> Api:
     return client
 
 
-def database_server() -> Any:
-    """A connection to the server's own database, beside all databases of tests, as the one who makes them."""
+def database_server(name: str = "postgres") -> Any:
+    """A connection to the server's own database, or to this one, as the one who makes databases."""
     import psycopg
     from django.conf import settings
 
     database = settings.DATABASE_OWNER or settings.DATABASES["default"]
     return psycopg.connect(
-        dbname="postgres",
+        dbname=name,
         user=database["USER"],
         password=database["PASSWORD"] or None,
         host=database["HOST"] or None,
         port=database["PORT"] or None,
         autocommit=True,
     )
+
+
+def create_database(name: str, template: str) -> None:
+    from psycopg import sql
+
+    copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+    with database_server() as server:
+        server.execute(copy.format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def drop_database(name: str) -> None:
+    """Also while somebody is connected to it."""
+    from psycopg import sql
+
+    with database_server() as server:
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def point_at(name: str) -> None:
+    """Let every thread's next connection go to this database."""
+    from django.db import connections
+
+    connections.close_all()
+    connections.settings["default"]["NAME"] = name
+    connections["default"].settings_dict["NAME"] = name
+    os.environ["TEST_DATABASE_NAME"] = name
 
 
 def database_environment(name: str) -> dict[str, str]:
@@ -129,45 +153,20 @@ def scaled(small: int, soak: int) -> int:
     return soak if SCALE == "soak" else small
 
 
-KILLED_AT = """
-import os, signal, sys
-import django
-django.setup()
-from django.db import connection
-
-left = int(sys.argv[1])
-
-def kill(execute, sql, params, many, context):
-    global left
-    left -= 1
-    if left < 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return execute(sql, params, many, context)
-
-connection.ensure_connection()
-connection.execute_wrappers.append(kill)
-"""
-
-
 def finishes_before_kill(work: str, *, statement: int, database: str, as_owner: bool = False) -> bool:
     """Run Python source ``work`` in a process that kills itself with -9 before SQL statement number ``statement``.
 
     Gives whether it got to its end before that. Raises when it ended in any other way.
     """
+    from tests.forked import killed, run_forked
+
     work = textwrap.dedent(work)
     if as_owner:
         work = "from platform_site.owner import as_owner\nwith as_owner():\n" + textwrap.indent(work, "    ")
-    ended = subprocess.run(
-        [sys.executable, "-c", KILLED_AT + work + "\nprint('finished')", str(statement)],
-        env={**database_environment(database), "PYTHONPATH": os.getcwd()},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    if "finished" not in ended.stdout and ended.returncode != -signal.SIGKILL:
-        raise RuntimeError(ended.stderr)
-    return "finished" in ended.stdout
+    code, _, said = run_forked(killed, work, statement, database=database, seconds=60)
+    if code not in (0, -signal.SIGKILL):
+        raise RuntimeError(said)
+    return code == 0
 
 
 @dataclass

@@ -1,15 +1,12 @@
 """How long is kept what staff did."""
 
 from datetime import datetime, timedelta
-from typing import Any, Final
 
 from django.conf import settings
 from django.db.models import QuerySet
 
 from accounts.staff.models import StaffAct, StaffSession
-from platform_site.retention import Retention, retentions
-
-BATCH: Final = 2000
+from platform_site.retention import Retention, delete_in_batches, retentions
 
 
 def old_acts(now: datetime) -> QuerySet[StaffAct]:
@@ -21,20 +18,12 @@ def old_sessions(now: datetime) -> QuerySet[StaffSession]:
     return StaffSession.objects.filter(ends_at__lt=now - timedelta(days=settings.STAFF_AUDIT_DAYS))
 
 
-def let_go(rows: QuerySet[Any]) -> int:
-    """Delete these, a batch at a time. Gives how many."""
-    count = 0
-    while ids := list(rows.values_list("pk", flat=True)[:BATCH]):
-        count += rows.model._default_manager.filter(pk__in=ids).delete()[0]
-    return count
-
-
 # Acts are only ever added to: the application's role may not delete them.
 retentions.add(
     Retention(
         "staff.acts",
         lambda now: old_acts(now).count(),
-        lambda now: let_go(old_acts(now)),
+        lambda now: delete_in_batches(old_acts(now)),
         where="public",
         by_owner=True,
     )
@@ -43,7 +32,7 @@ retentions.add(
     Retention(
         "staff.sessions",
         lambda now: old_sessions(now).count(),
-        lambda now: let_go(old_sessions(now)),
+        lambda now: delete_in_batches(old_sessions(now)),
         where="public",
     )
 )

@@ -3,9 +3,10 @@
 import structlog
 from django.utils import timezone
 
-from accounts.staff.retention import let_go, old_acts, old_sessions
+from accounts.staff.retention import old_acts, old_sessions
 from platform_site.celery import app
 from platform_site.owner import as_owner, may_be_owner
+from platform_site.retention import delete_in_batches
 from platform_site.tasks import PlatformTask
 
 log = structlog.get_logger(__name__)
@@ -15,11 +16,11 @@ log = structlog.get_logger(__name__)
 def purge() -> None:
     """Delete what staff did longer ago than is kept. Only the database's owner may."""
     now = timezone.now()
-    let_go(old_sessions(now))
+    delete_in_batches(old_sessions(now))
     if not may_be_owner():
         log.warning("staff.acts_not_purged", hint="manage.py retention_run, with DATABASE_OWNER_URL set")
         return
     with as_owner():
-        count = let_go(old_acts(now))
+        count = delete_in_batches(old_acts(now))
     if count:
         log.info("staff.purged", rows=count)

@@ -334,6 +334,8 @@ def test_addresses_are_written_anew_for_a_new_key(bob: Api, settings: Any, capsy
     settings.TOKEN_KEYS = [("new", "n" * 43)]
     settings.PUBLIC_URL = "https://moved.example.test"
     assert bob.client.get(before).status_code == 404
+    call_command("avatar_addresses", "--dry-run")
+    assert capsys.readouterr().out == "1 pictures, 1 addresses would be changed.\n"
     call_command("avatar_addresses")
     assert capsys.readouterr().out == "1 pictures, 1 addresses changed.\n"
     call_command("avatar_addresses")

@@ -16,16 +16,12 @@ class CatalogueReport:
     missing: list[str] = field(default_factory=list)
     different: list[str] = field(default_factory=list)
 
-    @property
-    def is_complete(self) -> bool:
-        return not (self.missing or self.different)
 
-
-def catalogue_sync(*, create: bool, replace: bool = False) -> CatalogueReport:
+def catalogue_sync(*, create: bool, replace: bool = False, dry_run: bool = False) -> CatalogueReport:
     """Compare the catalogue with Stripe's prices by lookup key; with ``create`` make those that are missing.
 
     With ``replace`` a price that is different there gives its lookup key to a new one. Who subscribed to it goes
-    on paying it, and keeps the plan.
+    on paying it, and keeps the plan. With ``dry_run`` the report says what would be made, and nothing is.
 
     Raises ``billing_not_configured``, ``billing_provider_error``.
     """
@@ -35,14 +31,16 @@ def catalogue_sync(*, create: bool, replace: bool = False) -> CatalogueReport:
     for key, (plan, interval) in wanted.items():
         price = found.get(key)
         if price is None and create:
-            _create(plan, interval, key, plans.currency)
+            if not dry_run:
+                _create(plan, interval, key, plans.currency)
             report.created.append(key)
         elif price is None:
             report.missing.append(key)
         elif not _is_other(price, plan, interval, plans.currency):
             report.present.append(key)
         elif replace:
-            _create(plan, interval, key, plans.currency, takes_key=True)
+            if not dry_run:
+                _create(plan, interval, key, plans.currency, takes_key=True)
             report.replaced.append(key)
         else:
             report.different.append(key)

@@ -63,6 +63,21 @@ class TestCatalogue:
         assert status(mallory)["plan"]["unitAmount"] == 1300
         assert json.loads(run("billing_sync_catalogue", "--create", "--replace", "--json"))["replaced"] == []
 
+    def test_a_rehearsal_says_what_would_be_made_and_makes_nothing(
+        self, shop: Shop, settings: Any, tmp_path: Any
+    ) -> None:
+        from pathlib import Path
+
+        other = tmp_path / "plans.yaml"
+        text = Path(settings.BILLING_PLANS).read_text()
+        other.write_text(text.replace("1200}", "1300}").replace("id: starter", "id: small"))
+        settings.BILLING_PLANS = str(other)
+        told = json.loads(run("billing_sync_catalogue", "--create", "--replace", "--dry-run", "--json"))
+        assert told["replaced"] == ["pro_monthly"]
+        assert told["created"] == ["small_monthly", "small_yearly"]
+        assert failed("billing_sync_catalogue")[0] == 1
+        assert json.loads(run("billing_sync_catalogue", "--create", "--replace", "--json")) == told
+
     def test_without_stripe_it_says_so(self, database: None) -> None:
         assert failed("billing_sync_catalogue")[0] == 2
 
@@ -105,6 +120,11 @@ class TestWebhook:
         found = json.loads(run("billing_webhook", "--create", "--json"))
         assert (found["id"], found["ok"], "secret" in found) == (made["id"], True, False)
 
+    def test_a_rehearsal_makes_none(self, shop: Shop) -> None:
+        told = json.loads(run("billing_webhook", "--create", "--dry-run", "--json"))
+        assert (told["found"], told["wouldCreate"]) == (False, True)
+        assert failed("billing_webhook")[0] == 1
+
     def test_one_that_is_switched_off_is_not_as_it_should_be(self, shop: Shop) -> None:
         made = json.loads(run("billing_webhook", "--create", "--json"))
         shop.server.client().v1.webhook_endpoints.update(made["id"], params={"disabled": True})
@@ -141,13 +161,18 @@ class TestOneTenant:
     def test_a_look_prints_what_there_is(self, shop: Shop, alice: Api, tenant: Any) -> None:
         trial_over(tenant)
         shop.buys(alice, tell=False)
+        assert json.loads(run("billing_sync", "acme", "--dry-run", "--json"))["status"] == "active"
+        assert account(tenant).stripe_status == ""
         assert json.loads(run("billing_sync", "acme"))["status"] == "active"
+        assert account(tenant).stripe_status == "active"
         assert failed("billing_sync", "nobody")[0] == 2
         shop.server.fault(status=500, times=5)
         assert failed("billing_sync", "acme")[0] == 1
 
     def test_more_time(self, shop: Shop, alice: Api, tenant: Any) -> None:
         trial_over(tenant)
+        told = json.loads(run("billing_grace", "acme", "--days", "5", "--reason", "x", "--dry-run", "--json"))
+        assert (told["slug"], told["dryRun"], account(tenant).grace_until) == ("acme", True, None)
         assert "works until" in run("billing_grace", "acme", "--days", "5", "--reason", "Bank holiday")
         assert status(alice)["access"] == "full"
         assert failed("billing_grace", "acme", "--until", "2099-01-01", "--reason", "x")[0] == 1

@@ -19,7 +19,7 @@ from platform_site.outbox.clock import working_now
 from platform_site.outbox.models import OutboxRow
 from platform_site.outbox.registry import job_kind
 from platform_site.outbox.services import Job, enqueue_jobs
-from platform_site.retention import Retention, retentions
+from platform_site.retention import Retention, delete_in_batches, retentions
 
 RETAIN: Final = "notifications.retain"
 EVERY: Final = timedelta(days=1)
@@ -49,11 +49,8 @@ def retain(_: UUID) -> datetime | None:
 
 def let_go(now: datetime) -> int:
     """Remove what is kept no longer. Gives how many rows; what hangs on them is not counted."""
-    chosen, count = email_settings(), 0
-    for rows in _old(now, chosen.compliance):
-        while ids := list(rows.values_list("pk", flat=True)[:BATCH]):
-            rows.model._default_manager.filter(pk__in=ids).delete()
-            count += len(ids)
+    chosen = email_settings()
+    count = sum(delete_in_batches(rows, BATCH) for rows in _old(now, chosen.compliance))
     _forget_engagement(now - timedelta(days=chosen.tracking.retention_days))
     return count
 

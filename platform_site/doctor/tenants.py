@@ -6,12 +6,12 @@ from typing import Final
 from django.apps import apps
 from django.conf import settings
 
-from accounts.management.every_tenant import tenants_with_schema
 from accounts.models import ApiKey, CustomProfile
 from platform_site.binding import bind
 from platform_site.doctor.catalog import TABLES, Examination, Finding, fine, problem
 from platform_site.doctor.database import ask
 from platform_site.permissions import permissions
+from platform_site.tenants import tenants_with_schema
 from tenancy.migrating.history import migrations_fingerprint
 from tenancy.migrating.tenants import stale_tenants
 from tenancy.provisioning.reaper import reap

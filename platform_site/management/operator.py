@@ -1,14 +1,14 @@
 """What operators' commands have in common: ``--json``, ``--dry-run``, progress, exit codes.
 
 Exit codes: 0 done, or nothing to do; 1 refused or failed; 2 wrong usage, no such tenant, or, for commands that
-look for problems, problems found.
+look for problems, problems found. Each command says in its ``help`` and in docs/operations.md what these are for it.
 """
 
 import json
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
@@ -27,13 +27,17 @@ Item = TypeVar("Item")
 class OperatorCommand(BaseCommand):
     """Write ``options`` and ``run``; ``run`` gives what is printed as JSON, ``text`` makes words of it.
 
-    ``writes`` adds ``--dry-run``; ``needs_owner`` runs all of it as the database's owner. A ``PlatformError``
-    becomes a line and exit code 1. A ``run`` that gives an iterator is written as it comes, an object a line.
+    A ``run`` that gives an iterator is written as it comes, an object a line. With ``--verbosity 0`` there are no
+    words.
     """
 
-    requires_system_checks = ()
-    writes: ClassVar[bool] = False
+    requires_system_checks: tuple[str, ...] | Literal["__all__"] = ()
+    # Each command says whether it changes anything; those that do get --dry-run.
+    writes: ClassVar[bool]
+    # Runs all of it as the database's owner.
     needs_owner: ClassVar[bool] = False
+    # Beside PlatformError, what becomes a line on standard error and exit code 1.
+    refusals: ClassVar[tuple[type[Exception], ...]] = ()
     quiet = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -57,9 +61,14 @@ class OperatorCommand(BaseCommand):
         """0, or what a result that is no success means."""
         return 0
 
+    def complaint(self, result: Any) -> str:
+        """Said on standard error when the exit code is not 0; empty where the result itself says it."""
+        return ""
+
     def handle(self, *args: Any, **options: Any) -> None:
         self.quiet = options["json"] or options["verbosity"] == 0
         origin = type(self).__module__.rpartition(".")[2]
+        refused: tuple[type[Exception], ...] = (PlatformError, *self.refusals)
         with ExitStack() as stack:
             stack.enter_context(work_context(WorkContext(origin=origin)))
             if self.needs_owner:
@@ -67,16 +76,30 @@ class OperatorCommand(BaseCommand):
             try:
                 result = self.run(**options)
                 for one in result if isinstance(result, Iterator) else (result,):
-                    self.stdout.write(json.dumps(one, default=str) if options["json"] else self.text(one))
-            except PlatformError as error:
+                    self._say(one, **options)
+            except refused as error:
                 raise CommandError(refusal(error), returncode=REFUSED) from error
         if code := self.exit_code(result):
+            if complaint := self.complaint(result):
+                raise CommandError(complaint, returncode=code)
             raise SystemExit(code)
 
-    def progress(self, items: Iterable[Item], *, total: int | None = None, unit: str) -> Iterator[Item]:
-        """The items, with a bar on standard error where somebody watches."""
+    def _say(self, one: Any, **options: Any) -> None:
+        if options["json"]:
+            self.stdout.write(json.dumps(one, default=str))
+        elif options["verbosity"]:
+            self.stdout.write(self.text(one))
+
+    def bar(self, items: Iterable[Any] = (), **options: Any) -> "tqdm[Any]":
+        """A bar on standard error where somebody watches; ``options`` are tqdm's."""
+        # Django's wrapper would end each drawing of the bar with a line break.
+        behind: Any = self.stderr._out
         quiet = self.quiet or not self.stderr.isatty()
-        yield from tqdm(items, total=total, unit=unit, file=self.stderr, disable=quiet, leave=False)
+        return tqdm(items, file=behind, disable=quiet, leave=False, **options)
+
+    def progress(self, items: Iterable[Item], *, total: int | None = None, unit: str) -> Iterator[Item]:
+        """The items, with a bar."""
+        yield from self.bar(items, total=total, unit=unit)
 
 
 @contextmanager
@@ -87,8 +110,10 @@ def rehearsed(dry_run: bool) -> Iterator[None]:
         transaction.set_rollback(dry_run)
 
 
-def refusal(error: PlatformError) -> str:
+def refusal(error: Exception) -> str:
     """The refusal in a line, with what is wrong with which field."""
+    if not isinstance(error, PlatformError):
+        return str(error)
     said = [detail.message for detail in error.details if detail.message != error.message]
     return " ".join([error.message, *said])
 

@@ -12,12 +12,11 @@ from platform_site.outbox.clock import working_now
 from platform_site.outbox.models import OutboxRow
 from platform_site.outbox.registry import job_kind
 from platform_site.outbox.services import Job, enqueue_jobs
-from platform_site.retention import Retention, retentions
+from platform_site.retention import Retention, delete_in_batches, retentions
 
 RETAIN: Final = "action_items.retain"
 EVERY: Final = timedelta(days=1)
 KEEP: Final = timedelta(days=90)
-BATCH: Final = 2000
 # There is one of it in each tenant.
 _THE_TENANT: Final = UUID(int=5)
 
@@ -37,11 +36,7 @@ def retain(_: UUID) -> datetime | None:
 
 def let_go(now: datetime) -> int:
     """Remove items that were closed long ago. Gives how many."""
-    count = 0
-    while ids := list(_old(now).values_list("id", flat=True)[:BATCH]):
-        StoredItem.objects.filter(id__in=ids).delete()
-        count += len(ids)
-    return count
+    return delete_in_batches(_old(now))
 
 
 def _old(now: datetime) -> QuerySet[StoredItem]:

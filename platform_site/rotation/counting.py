@@ -10,11 +10,11 @@ from django.contrib.sessions.models import Session
 from django.core import signing
 from django.utils import timezone
 
-from accounts.management.every_tenant import tenants_with_schema
 from platform_site.binding import TenantRef, bind
 from platform_site.derived_values import derived_values
 from platform_site.rotation.rings import BEFORE, CURRENT, DJANGO, ENCRYPTION, JWT, TOKEN
 from platform_site.sealed_columns import SealedColumn, count_by_key, sealed_columns
+from platform_site.tenants import tenants_with_schema
 
 STAFF_SESSIONS = "staff.sessions"
 Counted = dict[str, Counter[str]]

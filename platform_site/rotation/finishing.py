@@ -3,7 +3,6 @@
 from collections import Counter
 from itertools import chain
 
-from accounts.management.every_tenant import tenants_with_schema
 from platform_site.binding import bind
 from platform_site.derived_values import derived_values
 from platform_site.rotation.counting import (
@@ -16,6 +15,7 @@ from platform_site.rotation.counting import (
 )
 from platform_site.rotation.rings import BEFORE, DJANGO, ENCRYPTION, TOKEN, key_ids
 from platform_site.sealed_columns import SealedColumn, count_by_key, needing
+from platform_site.tenants import tenants_with_schema
 
 
 def what_needs_the_old_key(name: str, watched: Watched = unwatched) -> Counter[str]:

@@ -4,12 +4,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
-from accounts.management.every_tenant import tenants_with_schema
 from platform_site.binding import bind
 from platform_site.derived_values import derived_values
 from platform_site.keys import current_token_key
 from platform_site.rotation.counting import Watched, shared_columns, tenant_columns, unwatched
 from platform_site.sealed_columns import SealedColumn, reseal
+from platform_site.tenants import tenants_with_schema
 
 # So many of what cannot be read are named; all are counted.
 MOST_NAMED: Final = 100

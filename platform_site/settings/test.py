@@ -12,6 +12,8 @@ STATIC_ROOT = None
 if not os.environ.get("STRIPE_API_BASE"):
     STRIPE_SECRET_KEY, BILLING_CONFIGURED = "", False
 WHITENOISE_USE_FINDERS = True
+# Looked for when one is asked for: each client of a test loads the middleware anew, and would list all files.
+WHITENOISE_AUTOREFRESH = True
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

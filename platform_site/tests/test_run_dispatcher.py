@@ -1,5 +1,6 @@
 """``manage.py run_dispatcher``: reactions without a broker."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -37,6 +38,8 @@ def gone(seconds: float = 20) -> bool:
 def test_once_runs_what_is_due_and_ends(tenant: Tenant, manage: Any) -> None:
     OutboxRow.objects.all().delete()
     happen(tenant)
+    waits = manage("run_dispatcher", "--once", "--dry-run", "--json")
+    assert (waits.returncode, json.loads(waits.stdout)) == (0, {"reactions": 2, "dryRun": True})
     done = manage("run_dispatcher", "--once")
     assert (done.returncode, done.stdout.strip()) == (0, "2 reactions run.")
 

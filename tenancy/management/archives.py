@@ -1,11 +1,6 @@
 """What the commands about archives have in common."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any
-
-from django.core.management.base import CommandError
-
-from platform_site.management.operator import REFUSED, OperatorCommand
+from platform_site.management.operator import OperatorCommand
 from tenancy.archives.container import ArchiveRefused
 
 
@@ -14,18 +9,7 @@ class ArchiveCommand(OperatorCommand):
 
     writes = True
     needs_owner = True
-
-    def work(self, **options: Any) -> Any:
-        raise NotImplementedError
-
-    def run(self, **options: Any) -> Any:
-        try:
-            return self.work(**options)
-        except ArchiveRefused as error:
-            raise CommandError(str(error), returncode=REFUSED) from None
-
-    def watch(self, items: Iterable[Any], *, unit: str, total: int | None = None) -> Iterator[Any]:
-        return self.progress(items, unit=unit, total=total)
+    refusals = (ArchiveRefused,)
 
 
 def sized(size: int) -> str:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from statistics import median
 from typing import Protocol
 
 from tenancy.migrating.fleet import migrate_tenants
 from tenancy.migrating.public import announce_models, migrate_public, public_is_current
+from tenancy.migrating.status import migration_status
 from tenancy.migrating.template import build_template, template_is_current
 from tenancy.migrating.tenants import Outcome, stale_tenants
 from tenancy.migrating.timeouts import migration_timeouts
@@ -53,6 +53,25 @@ class Extent:
     failures: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do: migrations of public by their names, tenants by their slugs."""
+
+    public: list[str]
+    builds_template: bool
+    tenants: list[str]
+
+
+def plan_all(*, public_only: bool = False, extent: Extent | None = None) -> Plan:
+    """What ``migrate_all`` would do now, as far as that is known before public is migrated."""
+    status, extent = migration_status(), extent or Extent()
+    if public_only:
+        return Plan(status.public, False, [])
+    behind = [one.slug for one in status.tenants if one.state != "current"]
+    meant = [slug for slug in behind if slug in extent.only or not extent.only]
+    return Plan(status.public, not status.template_current, meant[: extent.most])
+
+
 def migrate_all(*, workers: int, reporter: Reporter, public_only: bool = False, extent: Extent | None = None) -> Result:
     """Bring the database to the code's migrations.
 
@@ -89,7 +108,7 @@ def _migrate_tenants(result: Result, reporter: Reporter, workers: int, extent: E
     seen: set[str] = set()
     while stale := [tenant for tenant in stale_tenants(extent.only) if tenant.schema_name not in seen]:
         if extent.most is not None:
-            stale = list(islice(stale, extent.most - len(seen)))
+            stale = stale[: extent.most - len(seen)]
         if not stale:
             return
         seen.update(tenant.schema_name for tenant in stale)

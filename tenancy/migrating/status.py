@@ -12,12 +12,16 @@ from tenancy.models import SchemaTemplate, TenantMigration
 State = Literal["current", "behind", "running", "failed"]
 _TENANTS: Final = """
     SELECT t.slug, t.schema_name, t.status, t.schema_fingerprint = %(code)s, m.state, m.error, m.started_at, m.ended_at
-    FROM tenancy_tenant t LEFT JOIN tenancy_tenantmigration m ON m.tenant_id = t.id
+    FROM tenancy_tenant t LEFT JOIN {notes} m ON m.tenant_id = t.id
     WHERE t.status NOT IN ('provisioning', 'deleted')
     ORDER BY t.id
 """
-# Sign-up falls back to nothing: without these tables there is no way to ask.
-_TABLES: Final = "SELECT to_regclass('tenancy_tenantmigration') IS NOT NULL"
+_NOTES: Final = "tenancy_tenantmigration"
+# Before the release that keeps notes, as if nothing had been noted yet.
+_NO_NOTES: Final = """
+    (SELECT NULL::uuid AS tenant_id, '' AS state, '' AS error, now() AS started_at, now() AS ended_at WHERE false)
+"""
+_TABLES: Final = "SELECT to_regclass('tenancy_tenant') IS NOT NULL, to_regclass('tenancy_tenantmigration') IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class TenantState:
 
 @dataclass(frozen=True, slots=True)
 class MigrationStatus:
-    """``public`` are names of migrations that it lacks; ``template_current`` is None before the first run."""
+    """``public`` are names of migrations that it lacks."""
 
     public: list[str]
     template_current: bool
@@ -54,10 +58,11 @@ def migration_status() -> MigrationStatus:
     public = [str(migration) for migration in plan]
     with connection.cursor() as cursor:
         cursor.execute(_TABLES)
-        if not cursor.fetchone()[0]:
-            # Before the release that keeps them, nothing but public has to be told about.
+        begun, noted = cursor.fetchone()
+        if not begun:
+            # On an empty database there is nothing but public to tell about.
             return MigrationStatus(public, False, [])
-        cursor.execute(_TENANTS, {"code": migrations_fingerprint()})
+        cursor.execute(_TENANTS.format(notes=_NOTES if noted else _NO_NOTES), {"code": migrations_fingerprint()})
         tenants = [_state(*row) for row in cursor.fetchall()]
     template = SchemaTemplate.objects.filter(fingerprint=migrations_fingerprint()).exists()
     return MigrationStatus(public, template, tenants)

@@ -1,13 +1,9 @@
 """``migrate_all`` as operators run it: a process of its own, with code that is one migration ahead."""
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,78 +12,30 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from platform_site.binding import bind
-from platform_site.settings.base import BASE_DIR
 from tenancy.migrating.history import MigrationRefused, migrations_fingerprint, pending
 from tenancy.migrating.tenants import stale_tenants
 from tenancy.models import CacheEpoch, SchemaTemplate, Tenant
 from tenancy.provisioning import locks
 from tenancy.provisioning.schemas import TEMPLATE_SCHEMA, new_schema_name, schema_ref, schemas_like
 from tenancy.provisioning.snapshot import read_ddl
-from tenancy.registration import tenant_register
+from tenancy.tests.ahead.running import Start, behind, children, ended, marked, next_release, register, wait_until
 from tenancy.tests.catalogue import execute, make_schema, schema_exists, somebody_else
-from tests.support import PASSWORD, database_environment
 
 pytestmark = [pytest.mark.commits, pytest.mark.as_owner, pytest.mark.timeout(300)]
-COMMAND = [sys.executable, "manage.py", "migrate_all", "--json"]
-Start = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
 def start(database: None, committed: str) -> Start:
     """Start the next release's ``migrate_all`` on the test's database."""
-    environment = {**database_environment(committed), "DJANGO_SETTINGS_MODULE": "tenancy.tests.ahead.settings"}
-
-    def begin(*arguments: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [*COMMAND, *arguments],
-            cwd=BASE_DIR,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    return begin
+    return partial(next_release(committed), "migrate_all", "--json")
 
 
-def ended(process: "subprocess.Popen[str]") -> tuple[int, dict[str, Any]]:
-    out, err = process.communicate(timeout=120)
-    assert out, err
-    return process.returncode, json.loads(out)
-
-
-def register(count: int) -> None:
-    for number in range(count):
-        tenant_register(company_name="Many", slug=f"many-{number}", admin_email="a@many.test", admin_password=PASSWORD)
-
-
-def behind() -> int:
-    """How many tenants are not at the next release, which every finished one agrees on."""
-    return Tenant.objects.filter(schema_fingerprint=migrations_fingerprint()).count()
-
-
-def marked(tenant: Tenant) -> tuple[bool, int]:
-    """Whether the migration's table is there, and how often the migration is on record."""
-    [(table,)] = execute(tenant.schema_name, "SELECT to_regclass('ahead_marker') IS NOT NULL")
-    [(rows,)] = execute(tenant.schema_name, "SELECT count(*) FROM django_migrations WHERE name = '9001_ahead'")
-    return table, rows
-
-
-def children(pid: int) -> list[int]:
-    """Of all its threads: each worker was started by the thread that waits for it."""
-    threads = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for thread in threads for child in thread.read_text().split()]
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def test_a_new_release_reaches_every_tenant_and_the_template(start: Start) -> None:
+def test_a_new_release_reaches_public_first_then_every_tenant_and_the_template(start: Start) -> None:
     before = SchemaTemplate.objects.get()
+    code, report = ended(start("--public-only"))
+    assert (code, report["tenantsMigrated"], report["templateBuilt"]) == (0, 0, False)
+    assert behind() == 2
+
     code, report = ended(start("--workers", "2"))
     assert (code, report["tenantsMigrated"], report["tenantsFailed"]) == (0, 2, [])
     assert report["templateBuilt"] is True
@@ -98,14 +46,9 @@ def test_a_new_release_reaches_every_tenant_and_the_template(start: Start) -> No
     for tenant in Tenant.objects.all():
         assert tenant.schema_fingerprint == template.fingerprint
         assert marked(tenant) == (True, 1)
-
-
-def test_a_migrated_tenant_looks_like_a_new_one(start: Start) -> None:
-    ended(start())
-    template = SchemaTemplate.objects.get()
-    with bind(Tenant.objects.get(slug="acme").ref):
-        migrated = read_ddl()
-    assert structure(migrated) == structure(template.ddl)
+        # One that was migrated looks like a new one.
+        with bind(tenant.ref):
+            assert structure(read_ddl()) == structure(template.ddl)
 
 
 def structure(ddl: str) -> list[str]:
@@ -114,31 +57,26 @@ def structure(ddl: str) -> list[str]:
 
 
 def test_a_failing_tenant_leaves_the_others_alone(start: Start) -> None:
-    acme, globex = Tenant.objects.get(slug="acme"), Tenant.objects.get(slug="globex")
+    """Also one whose schema is missing."""
+    register(1)
+    acme, globex, many = Tenant.objects.order_by("slug")
     execute(acme.schema_name, "CREATE TABLE ahead_marker (id int)")
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP SCHEMA "{many.schema_name}" CASCADE')
     code, report = ended(start("--workers", "2"))
     assert (code, report["tenantsMigrated"]) == (1, 1)
-    [failure] = report["tenantsFailed"]
-    assert failure["slug"] == "acme"
-    assert failure["error"] == 'ProgrammingError: relation "ahead_marker" already exists'
+    assert {one["slug"]: one["error"] for one in report["tenantsFailed"]} == {
+        "acme": 'ProgrammingError: relation "ahead_marker" already exists',
+        "many-0": f"SchemaMissing: There is no schema {many.schema_name}.",
+    }
     assert (marked(globex), marked(acme)) == ((True, 1), (True, 0))
+    assert not schema_exists(many.schema_name)
 
     execute(acme.schema_name, "DROP TABLE ahead_marker")
     code, report = ended(start())
-    assert (code, report["tenantsMigrated"], report["templateBuilt"]) == (0, 1, False)
+    assert (code, report["tenantsMigrated"], report["templateBuilt"]) == (1, 1, False)
+    assert [one["slug"] for one in report["tenantsFailed"]] == ["many-0"]
     assert marked(acme) == (True, 1)
-
-
-def test_a_missing_schema_fails_that_tenant_alone(start: Start) -> None:
-    acme = Tenant.objects.get(slug="acme")
-    with connection.cursor() as cursor:
-        cursor.execute(f'DROP SCHEMA "{acme.schema_name}" CASCADE')
-    code, report = ended(start())
-    assert (code, report["tenantsMigrated"]) == (1, 1)
-    assert [failure["error"] for failure in report["tenantsFailed"]] == [
-        f"SchemaMissing: There is no schema {acme.schema_name}."
-    ]
-    assert not schema_exists(acme.schema_name)
 
 
 def test_a_tenant_that_somebody_is_at_work_on_is_waited_for(start: Start) -> None:
@@ -154,34 +92,16 @@ def test_a_tenant_that_somebody_is_at_work_on_is_waited_for(start: Start) -> Non
     assert marked(acme) == (True, 1)
 
 
-def test_a_run_that_was_killed_is_taken_up_by_the_next(start: Start) -> None:
-    register(4)
-    process = start("--workers", "2")
-    wait_until(lambda: process.poll() is not None or 0 < behind() < 6)
-    workers = children(process.pid)
-    assert len(workers) == 2
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert behind() > 0, "it was killed too late to prove anything"
-
-    code, report = ended(start("--workers", "2"))
-    assert (code, report["tenantsFailed"], report["templateBuilt"]) == (0, [], False)
-    assert report["tenantsMigrated"] < 6
-    assert behind() == 0
-    assert [marked(tenant) for tenant in Tenant.objects.all()] == [(True, 1)] * 6
-    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
-
-
 def test_a_killed_worker_costs_one_tenant_its_turn(start: Start) -> None:
-    register(2)
+    register(1)
     process = start("--workers", "1")
-    wait_until(lambda: behind() < 4)
+    wait_until(lambda: behind() < 3)
     [worker] = children(process.pid)
     os.kill(worker, signal.SIGKILL)
     code, report = ended(process)
-    assert (code, report["tenantsMigrated"], len(report["tenantsFailed"])) == (1, 3, 1)
+    assert (code, report["tenantsMigrated"], len(report["tenantsFailed"])) == (1, 2, 1)
     assert ended(start())[0] == 0
-    assert [marked(tenant) for tenant in Tenant.objects.all()] == [(True, 1)] * 4
+    assert [marked(tenant) for tenant in Tenant.objects.all()] == [(True, 1)] * 3
 
 
 def test_killed_while_it_builds_the_template_it_begins_a_new_one(start: Start) -> None:
@@ -203,21 +123,14 @@ def test_two_runs_at_once_take_turns(start: Start) -> None:
 
 
 def test_sign_ups_are_kept_out_while_the_template_changes_and_no_longer(start: Start) -> None:
-    register(2)
     process = start("--workers", "1")
     with somebody_else() as other:
         wait_until(lambda: len(schemas_like(TEMPLATE_SCHEMA)) == 2)
         enter = "SELECT pg_try_advisory_xact_lock_shared(%s, %s)"
         assert other.execute(enter, [locks._ABOUT_ALL, locks._DEPLOY]).fetchone() == (False,)
-        wait_until(lambda: 0 < behind() < 4)
+        wait_until(lambda: behind() == 1)
         assert other.execute(enter, [locks._ABOUT_ALL, locks._DEPLOY]).fetchone() == (True,)
     assert ended(process)[0] == 0
-
-
-def test_public_only_leaves_tenants_alone(start: Start) -> None:
-    code, report = ended(start("--public-only"))
-    assert (code, report["tenantsMigrated"], report["templateBuilt"]) == (0, 0, False)
-    assert behind() == 2
 
 
 @pytest.mark.parametrize(("status", "looked_at"), [("suspended", True), ("provisioning", False), ("deleted", False)])

@@ -3,11 +3,9 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,64 +14,32 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from platform_site.settings.base import BASE_DIR
-from tenancy.migrating.history import migrations_fingerprint
 from tenancy.models import SchemaTemplate, Tenant, TenantMigration
-from tenancy.registration import tenant_register
+from tenancy.tests.ahead.running import Start, behind, children, ended, marked, next_release, register, wait_until
 from tenancy.tests.catalogue import execute
-from tests.support import PASSWORD, Api, database_environment, scaled, threads_close_connections
+from tests.support import Api, scaled, threads_close_connections
 
 pytestmark = [pytest.mark.as_owner, pytest.mark.timeout(scaled(600, 3600))]
 TENANTS = scaled(20, 500)
-Run = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
-def ahead(database: None, committed: str) -> Run:
+def ahead(database: None, committed: str) -> Start:
     """Start a command of the next release on the test's database."""
-    environment = {**database_environment(committed), "DJANGO_SETTINGS_MODULE": "tenancy.tests.ahead.settings"}
-
-    def begin(*arguments: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [sys.executable, "manage.py", *arguments],
-            cwd=BASE_DIR,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    return begin
-
-
-def ended(process: "subprocess.Popen[str]", seconds: int = scaled(240, 3000)) -> tuple[int, dict[str, Any]]:
-    out, err = process.communicate(timeout=seconds)
-    assert out, err
-    return process.returncode, json.loads(out)
-
-
-def register(count: int) -> None:
-    for number in range(count):
-        tenant_register(company_name="Many", slug=f"many-{number}", admin_email="a@many.test", admin_password=PASSWORD)
-
-
-def behind() -> int:
-    return Tenant.objects.filter(schema_fingerprint=migrations_fingerprint()).count()
+    return next_release(committed)
 
 
 @pytest.mark.commits
-def test_killed_in_the_middle_it_is_told_and_the_next_run_finishes(ahead: Run) -> None:
+def test_killed_in_the_middle_it_is_told_and_the_next_run_finishes(ahead: Start) -> None:
     register(TENANTS - 2)
     code, status = ended(ahead("migration_status", "--json"))
     assert (code, status["current"], status["templateCurrent"]) == (2, False, False)
     assert status["tenants"] == {"current": 0, "behind": TENANTS, "running": 0, "failed": 0}
 
     process = ahead("migrate_all", "--json", "--workers", "2")
-    deadline = time.monotonic() + 240
-    while behind() > TENANTS * 3 // 4:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: process.poll() is not None or behind() <= TENANTS * 3 // 4, 240)
+    workers = children(process.pid)
+    assert len(workers) == 2
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     assert 0 < behind() < TENANTS, "it was killed too late to prove anything"
@@ -95,10 +61,12 @@ def test_killed_in_the_middle_it_is_told_and_the_next_run_finishes(ahead: Run) -
     assert (code, status["current"], status["listed"]) == (0, True, [])
     assert status["tenants"]["current"] == TENANTS
     assert not TenantMigration.objects.exclude(state="done").exists()
+    assert [marked(tenant) for tenant in Tenant.objects.all()] == [(True, 1)] * TENANTS
+    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
 
 
 @pytest.mark.commits
-def test_one_that_fails_leaves_the_others_served_and_is_served_itself(ahead: Run, alice: Api, mallory: Api) -> None:
+def test_one_that_fails_leaves_the_others_served_and_is_served_itself(ahead: Start, alice: Api, mallory: Api) -> None:
     """During the run and after it; also the one whose schema is behind, because code and schema fit by one release."""
     execute(alice.tenant.schema_name, "CREATE TABLE ahead_marker (id int)")
     register(4)
@@ -109,6 +77,8 @@ def test_one_that_fails_leaves_the_others_served_and_is_served_itself(ahead: Run
         with threads_close_connections():
             while not over.is_set():
                 answers.extend(person.get("/auth/me").status_code for person in (alice, mallory))
+                # The run wants a processor, too.
+                over.wait(0.05)
 
     asking = threading.Thread(target=ask)
     asking.start()
@@ -138,15 +108,33 @@ def test_one_that_fails_leaves_the_others_served_and_is_served_itself(ahead: Run
 
 
 @pytest.mark.commits
-def test_some_of_them_at_a_time(ahead: Run, tenant: Tenant) -> None:
+def test_some_of_them_at_a_time(tenant: Tenant, capsys: pytest.CaptureFixture[str]) -> None:
     register(7)
-    code, report = ended(ahead("migrate_all", "--json", "--only", "globex", "many-0"))
-    assert (code, report["tenantsMigrated"], behind()) == (0, 2, 7)
-    code, report = ended(ahead("migrate_all", "--json", "--limit", "1"))
-    assert (code, report["tenantsMigrated"], behind()) == (0, 1, 6)
-    for left in Tenant.objects.filter(schema_fingerprint=migrations_fingerprint()):
-        execute(left.schema_name, "CREATE TABLE ahead_marker (id int)")
-    code, report = ended(ahead("migrate_all", "--json", "--stop-after-failures", "1", "--workers", "1"))
+    Tenant.objects.update(schema_fingerprint="old")
+
+    def run(*arguments: str) -> tuple[int, dict[str, Any]]:
+        try:
+            call_command("migrate_all", "--json", *arguments)
+            code = 0
+        except CommandError as refused:
+            code = refused.returncode
+        return code, json.loads(capsys.readouterr().out)
+
+    def left() -> int:
+        return Tenant.objects.filter(schema_fingerprint="old").count()
+
+    code, plan = run("--dry-run", "--limit", "8")
+    assert (code, plan["public"], plan["templateBuilt"], len(plan["tenants"]), left()) == (0, [], False, 8, 9)
+    assert plan["tenants"][:3] == ["acme", "globex", "many-0"]
+    assert run("--dry-run", "--public-only")[1]["tenants"] == []
+    assert run("--dry-run", "--only", "globex")[1]["tenants"] == ["globex"]
+    code, report = run("--only", "globex", "many-0")
+    assert (code, report["tenantsMigrated"], left()) == (0, 2, 7)
+    code, report = run("--limit", "1")
+    assert (code, report["tenantsMigrated"], left()) == (0, 1, 6)
+    for one in Tenant.objects.filter(schema_fingerprint="old"):
+        execute(one.schema_name, f'DROP SCHEMA "{one.schema_name}" CASCADE')
+    code, report = run("--stop-after-failures", "1", "--workers", "1")
     # The worker may have begun another one before it was known.
     assert (code, 1 <= len(report["tenantsFailed"]) <= 3, report["stopped"]) == (1, True, True)
     assert TenantMigration.objects.filter(state="failed").count() == len(report["tenantsFailed"])
@@ -192,12 +180,24 @@ class TestStatus:
     ) -> None:
         SchemaTemplate.objects.update(fingerprint="old")
         assert status_of(capsys)[0] == 2
+        call_command("migrate_all", "--dry-run", "--json")
+        assert json.loads(capsys.readouterr().out)["templateBuilt"] is True
 
     def test_public_is_named_when_it_is_behind(self, database: None, capsys: pytest.CaptureFixture[str]) -> None:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM django_migrations WHERE app = 'backoffice' AND name LIKE '0001%%'")
         code, status = status_of(capsys)
         assert (code, status["public"]) == (2, ["backoffice.0001_figures"])
+
+    def test_before_anything_was_noted_everybody_is_behind(
+        self, tenant: Tenant, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """As in the release that brings the table of notes."""
+        Tenant.objects.update(schema_fingerprint="old")
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE tenancy_tenantmigration")
+        code, status = status_of(capsys)
+        assert (code, status["tenants"]["behind"]) == (2, 2)
 
     @pytest.mark.parametrize("status", ["provisioning", "deleted"])
     def test_one_without_a_schema_is_not_behind(

@@ -160,7 +160,7 @@ def test_kill_9_at_each_step_leaves_no_orphan_and_the_slug_free(database: None, 
 
     before, step = schemas(), 0
     while not finishes_before_kill(SIGN_UP, statement=step, database=committed):
-        step += scaled(3, 1)
+        step += scaled(5, 1)
         reap()
         assert schemas() == before
         assert not Tenant.objects.filter(slug="killed-corp").exists()

@@ -16,7 +16,16 @@ from psycopg import sql
 
 from platform_site.api.identity import Identity
 from tests.realtime.processes import Process
-from tests.support import PASSWORD, Api, database_environment, database_server, signed_in
+from tests.support import (
+    PASSWORD,
+    Api,
+    create_database,
+    database_environment,
+    database_server,
+    drop_database,
+    point_at,
+    signed_in,
+)
 
 # Pages that may open sockets: the frontend, and one that CORS names.
 FRONTEND, LISTED = "https://app.sockets.test", "https://partner.sockets.test"
@@ -58,30 +67,22 @@ class Shared:
 
     @contextmanager
     def made(self, template: str) -> Iterator[None]:
-        with database_server() as connection:
-            connection.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
-                    sql.Identifier(self.database), sql.Identifier(template)
-                )
-            )
+        create_database(self.database, template)
         try:
             yield
         finally:
             self.end()
-            with database_server() as connection:
-                connection.execute(
-                    sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.database))
-                )
+            drop_database(self.database)
 
     @contextmanager
     def used(self) -> Iterator[None]:
         """Let this process, with all of its threads, work in this database meanwhile."""
         before = os.environ["TEST_DATABASE_NAME"]
-        _point_at(self.database)
+        point_at(self.database)
         try:
             yield
         finally:
-            _point_at(before)
+            point_at(before)
 
     def lock_out(self) -> None:
         """As when the database is away: nobody has a connection, and nobody gets one."""
@@ -97,15 +98,6 @@ class Shared:
             connection.execute(
                 sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(sql.Identifier(self.database))
             )
-
-
-def _point_at(name: str) -> None:
-    from django.db import connections
-
-    connections.close_all()
-    connections.settings["default"]["NAME"] = name
-    connections["default"].settings_dict["NAME"] = name
-    os.environ["TEST_DATABASE_NAME"] = name
 
 
 class Person:

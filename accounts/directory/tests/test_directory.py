@@ -1,5 +1,6 @@
 """The directory of people, and the mail with one's workspaces."""
 
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -137,6 +138,16 @@ def test_a_rebuild_writes_everybody_and_removes_nobodies(tenant: Tenant, nobody:
     assert DirectoryEntry.objects.count() == 3
     assert state() == ["active"]
     assert bound_tenant() is None
+
+
+def test_a_rehearsal_says_what_a_rebuild_would_do(tenant: Tenant, nobody: None, capsys: Any) -> None:
+    nobodys = DirectoryEntry.objects.create(
+        user_uuid=uuid4(), tenant_id=uuid4(), email_hash=b"x" * 32, key_id="k", status="active"
+    )
+    call_command("directory_rebuild", "--dry-run", "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"tenants": 2, "written": 4, "removed": 1, "dryRun": True}
+    assert DirectoryEntry.objects.get() == nobodys
 
 
 def test_a_suspended_tenant_is_rebuilt_too(tenant: Tenant, nobody: None, capsys: Any) -> None:

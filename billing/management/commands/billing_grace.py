@@ -4,23 +4,22 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from billing.services.staff import grace_end, grace_extend
-from platform_site.errors import PlatformError
-from platform_site.tenants import find_tenant
-
-USAGE = 2
+from platform_site.management.operator import USAGE, OperatorCommand, rehearsed, tenant_named
+from platform_site.moments import wire_time
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     help = (
         "Lets everything of a tenant work until a day, whatever was paid; one extension at a time. With --end, takes it"
         " back. Exit code 1: it was refused. 2: wrong usage."
     )
+    writes = True
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def options(self, parser: ArgumentParser) -> None:
         parser.add_argument("tenant", help="the tenant's slug")
         group = parser.add_mutually_exclusive_group(required=True)
         group.add_argument("--days", type=int, help="so many days from now")
@@ -29,20 +28,19 @@ class Command(BaseCommand):
         parser.add_argument("--reason", required=True, help="why; the tenant sees it in its journal")
         parser.add_argument("--by", default="manage.py", help="who")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        tenant = find_tenant(slug=options["tenant"])
-        if tenant is None:
-            raise CommandError(f"There is no tenant {options['tenant']!r}.", returncode=USAGE)
+    def run(self, **options: Any) -> dict[str, Any]:
+        tenant = tenant_named(options["tenant"])
         given = {"tenant_id": tenant.id, "reason": options["reason"], "by": options["by"]}
-        try:
-            if options["end"]:
-                grace_end(**given)
-                self.stdout.write("The extension ended.")
-            else:
-                account = grace_extend(until=_until(options), **given)
-                self.stdout.write(f"Everything works until {account.grace_until:%Y-%m-%d %H:%M} UTC.")
-        except PlatformError as error:
-            raise CommandError(error.message, returncode=1) from None
+        with rehearsed(options["dry_run"]):
+            account = grace_end(**given) if options["end"] else grace_extend(until=_until(options), **given)
+        until = account.grace_until
+        return {"slug": tenant.slug, "until": wire_time(until) if until else None, "dryRun": options["dry_run"]}
+
+    def text(self, result: dict[str, Any]) -> str:
+        if result["until"] is None:
+            return "The extension would end." if result["dryRun"] else "The extension ended."
+        works = "would work" if result["dryRun"] else "works"
+        return f"Everything {works} until {result['until'][:16].replace('T', ' ')} UTC."
 
 
 def _until(options: dict[str, Any]) -> datetime:

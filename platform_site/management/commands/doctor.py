@@ -21,6 +21,7 @@ class Command(OperatorCommand):
         " to do. It only looks. Works when the database is away. Exit code 0: nothing is wrong, there may be warnings."
         " 2: there are problems. 1: it could not look."
     )
+    writes = False
 
     def options(self, parser: ArgumentParser) -> None:
         parser.add_argument("--only", nargs="+", metavar="NAME", default=[], help="these examinations or groups alone")

@@ -8,19 +8,18 @@ import structlog
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from accounts.management.every_tenant import tenants_with_schema
 from platform_site.binding import TenantRef, bind
-from platform_site.management.operator import OperatorCommand, tenant_named
+from platform_site.management.operator import REFUSED, OperatorCommand, tenant_named
 from platform_site.owner import as_owner, may_be_owner
-from platform_site.retention import Retention, retentions
-from platform_site.tenants import ACTIVE, SUSPENDED
+from platform_site.retention import Retention, delete_in_batches, retentions
+from platform_site.tenants import ACTIVE, SUSPENDED, tenants_with_schema
 
 log = structlog.get_logger(__name__)
 # Django's own: of the admin and of pages.
 PAGE_SESSIONS: Final = Retention(
     "page_sessions",
     lambda now: Session.objects.filter(expire_date__lt=now).count(),
-    lambda now: Session.objects.filter(expire_date__lt=now).delete()[0],
+    lambda now: delete_in_batches(Session.objects.filter(expire_date__lt=now)),
     where="public",
 )
 
@@ -93,7 +92,7 @@ class Command(OperatorCommand):
         return "\n".join(lines)
 
     def exit_code(self, result: dict[str, Any]) -> int:
-        return 1 if result["failed"] or result["left"] else 0
+        return REFUSED if result["failed"] or result["left"] else 0
 
 
 def _policies() -> list[Retention]:

@@ -14,7 +14,7 @@ from platform_site.binding import TenantRef
 from platform_site.derived_values import derived_values
 from platform_site.local import secrets
 from platform_site.local.owner_lock import OwnerLock
-from platform_site.management.operator import PROBLEMS, REFUSED, OperatorCommand
+from platform_site.management.operator import PROBLEMS, USAGE, OperatorCommand
 from platform_site.rotation import rings
 from platform_site.rotation.counting import count_uses
 from platform_site.rotation.finishing import what_needs_the_old_key
@@ -38,6 +38,7 @@ class Command(OperatorCommand):
         " again, while the platform runs. Exit code 1: refused. 2: --reseal met values that no key of the ring opens."
     )
     writes = True
+    refusals = (RotationRefused,)
 
     def options(self, parser: ArgumentParser) -> None:
         what = parser.add_mutually_exclusive_group(required=True)
@@ -53,15 +54,12 @@ class Command(OperatorCommand):
 
     def run(self, **options: Any) -> dict[str, Any]:
         if options["write"] and not (options["new"] or options["finish"]):
-            raise CommandError("--write goes with --new and --finish.", returncode=2)
-        try:
-            if options["new"]:
-                return self._new(options["new"], **options)
-            if options["finish"]:
-                return self._finish(options["finish"], **options)
-            return self._status() if options["status"] or options["dry_run"] else self._reseal()
-        except RotationRefused as refusal:
-            raise CommandError(str(refusal), returncode=REFUSED) from None
+            raise CommandError("--write goes with --new and --finish.", returncode=USAGE)
+        if options["new"]:
+            return self._new(options["new"], **options)
+        if options["finish"]:
+            return self._finish(options["finish"], **options)
+        return self._status() if options["status"] or options["dry_run"] else self._reseal()
 
     def _status(self) -> dict[str, Any]:
         by_ring = count_uses(self._watched).by_ring

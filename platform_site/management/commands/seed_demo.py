@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.management.base import CommandError
-from tqdm import tqdm
 
 from accounts.services.passwords import password_hash
 from platform_site.binding import bind
@@ -13,7 +12,6 @@ from platform_site.management.operator import REFUSED, USAGE, OperatorCommand
 from platform_site.management.seeding.filling import Size, counts, fill
 from platform_site.management.seeding.sign_ins import ADMIN_PASSWORD, MEMBER_PASSWORD, WORKSPACE, seed
 from platform_site.management.seeding.words import chance, company
-from platform_site.tenants import find_tenant
 from tenancy.models import Tenant
 from tenancy.registration import tenant_register
 
@@ -73,16 +71,13 @@ class Command(OperatorCommand):
     def _fill(self, size: Size, tenants: int, number: int) -> dict[str, Any]:
         hashed, slugs = password_hash(MEMBER_PASSWORD), []
         made = dict.fromkeys(SIZES, 0)
-        quiet = self.quiet or not self.stderr.isatty()
-        with tqdm(total=tenants * max(1, size.rows), unit="row", file=self.stderr, disable=quiet, leave=False) as bar:
+        with self.bar(total=tenants * max(1, size.rows), unit="row") as bar:
             for count in range(1, tenants + 1):
-                slug = _workspace(number, count)
-                slugs.append(slug)
-                tenant = find_tenant(slug=slug)
-                assert tenant is not None  # noqa: S101 - it was made a moment ago
-                with bind(tenant):
+                tenant = _workspace(number, count)
+                slugs.append(tenant.slug)
+                with bind(tenant.ref):
                     before = counts()
-                    for rows in fill(size, seed=number, slug=slug, password=hashed):
+                    for rows in fill(size, seed=number, slug=tenant.slug, password=hashed):
                         bar.update(rows)
                     after = counts()
                 made = {name: made[name] + after[name] - before[name] for name in SIZES}
@@ -102,18 +97,19 @@ class Command(OperatorCommand):
         return "\n".join(lines)
 
 
-def _workspace(seed_number: int, count: int) -> str:
-    """The slug of one of the workspaces, which is made where there is none."""
+def _workspace(seed_number: int, count: int) -> Tenant:
+    """One of the workspaces, which is made where there is none."""
     name, slug = company(chance(seed_number, "company", count), count)
     if seed_number != 1:
         slug = f"{slug}-{seed_number}"
-    if not Tenant.objects.filter(slug=slug).exists():
-        tenant_register(
-            company_name=name,
-            slug=slug,
-            admin_email=f"admin@{slug}.test",
-            admin_password=ADMIN_PASSWORD,
-            admin_first_name="Dana",
-            admin_last_name="Admin",
-        )
-    return slug
+    there: Tenant | None = Tenant.objects.filter(slug=slug).first()
+    if there is not None:
+        return there
+    return tenant_register(
+        company_name=name,
+        slug=slug,
+        admin_email=f"admin@{slug}.test",
+        admin_password=ADMIN_PASSWORD,
+        admin_first_name="Dana",
+        admin_last_name="Admin",
+    ).tenant

@@ -39,6 +39,7 @@ class Schema:
 
 class Command(OperatorCommand):
     help = "Shows one tenant, found by its slug, a former slug or its id; also one that was purged."
+    writes = False
 
     def options(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug", help="the tenant's slug, a former one, or its id")

@@ -21,8 +21,8 @@ class Command(ImportCommand):
     )
     batch = 200
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        super().add_arguments(parser)
+    def options(self, parser: ArgumentParser) -> None:
+        super().options(parser)
         parser.add_argument("--app", help="for rows that name none")
         parser.add_argument("--entity-type", help="for rows that name none")
         parser.add_argument("--entity-class", help=f"for rows that name none ({PERSON})")

@@ -30,8 +30,8 @@ class Command(ImportCommand):
     )
     batch = MAX_BATCH
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        super().add_arguments(parser)
+    def options(self, parser: ArgumentParser) -> None:
+        super().options(parser)
         for name in ("app", "category", "action"):
             parser.add_argument(f"--{name}", help="for rows that name none")
 

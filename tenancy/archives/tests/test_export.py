@@ -1,6 +1,7 @@
 """Export, and import into a fresh installation: the API answers as before, and nothing of anybody else comes along."""
 
 import json
+import os
 import re
 import stat
 import subprocess
@@ -19,7 +20,6 @@ from accounts.models import Avatar, SecondFactor, User
 from accounts.services.avatars import avatar_store
 from accounts.tests.pictures import picture
 from accounts.tests.second_factors import enrolled
-from conftest import _create_database, _drop_database, _point_at
 from notifications.email_settings.smtp_server import server_of
 from notifications.models import SmtpServer, Suppression
 from notifications.services.suppressing import address_hash, suppress
@@ -39,7 +39,18 @@ from tenancy.provisioning.reaper import reap
 from tenancy.provisioning.schemas import TENANT_SCHEMA, schemas_like
 from tenancy.registration import tenant_register
 from tenancy.tests.catalogue import catalogue, execute
-from tests.support import COMPANY, PASSWORD, Api, data, database_environment, database_server, scaled, signed_in
+from tests.support import (
+    COMPANY,
+    PASSWORD,
+    Api,
+    create_database,
+    data,
+    database_environment,
+    drop_database,
+    point_at,
+    scaled,
+    signed_in,
+)
 
 pytestmark = [pytest.mark.commits, pytest.mark.as_owner, pytest.mark.timeout(600)]
 PASSPHRASE = "a sentence for archives"
@@ -64,22 +75,32 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "acme.zip"
 
 
+@pytest.fixture(scope="module")
+def installation(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    """A database with all migrations and no tenant, to copy."""
+    name, before = f"empty_{uuid4().hex[:12]}", os.environ["TEST_DATABASE_NAME"]
+    with django_db_blocker.unblock():
+        create_database(name, "template0")
+        point_at(name)
+        call_command("migrate_all", verbosity=0)
+        point_at(before)
+    yield name
+    drop_database(name)
+
+
 @pytest.fixture
-def fresh(committed: str, database: None) -> Iterator[Fresh]:
+def fresh(installation: str, committed: str, database: None) -> Iterator[Fresh]:
     """Turns to a second, empty installation when it is called."""
     name = f"own_{uuid4().hex[:12]}"
 
     def turn() -> None:
-        with database_server() as server:
-            _create_database(server, name, "template0")
-        _point_at(name)
-        call_command("migrate_all", verbosity=0)
+        create_database(name, installation)
+        point_at(name)
 
     yield turn
     connection.close()
-    _point_at(committed)
-    with database_server() as server:
-        _drop_database(server, name)
+    point_at(committed)
+    drop_database(name)
 
 
 def exported(tenant: Tenant, file: Path, **options: Any) -> Path:

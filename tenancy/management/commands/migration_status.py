@@ -12,6 +12,7 @@ SHOWN: Final = 20
 
 class Command(OperatorCommand):
     help = "Says how far the migrations are. Exit code 0: everything is current. 2: something is behind or failed."
+    writes = False
 
     def options(self, parser: ArgumentParser) -> None:
         parser.add_argument("--all", action="store_true", help="name every tenant, also those that are current")

@@ -20,7 +20,7 @@ class Command(ArchiveCommand):
         parser.add_argument("--to", type=Path, help="the file (default: SLUG-TIME.backup.zip in this folder)")
         parser.add_argument("--force", action="store_true", help="replace the file if it is there")
 
-    def work(self, **options: Any) -> dict[str, Any]:
+    def run(self, **options: Any) -> dict[str, Any]:
         tenant = tenant_named(options["slug"])
         path: Path = options["to"] or default_name(Path.cwd(), tenant.slug)
         result = {"slug": tenant.slug, "id": str(tenant.id), "file": str(path)}
@@ -29,7 +29,7 @@ class Command(ArchiveCommand):
             refuse_without_schema(tenant)
             find_program("pg_dump", at_least=server_version() // 10000)
             return {**result, "written": False}
-        manifest = backup(tenant=tenant, path=path, force=options["force"], watch=self.watch)
+        manifest = backup(tenant=tenant, path=path, force=options["force"], watch=self.progress)
         return {
             **result,
             "written": True,

@@ -1,13 +1,13 @@
 """``manage.py tenant_create SLUG --name TEXT --admin-email ADDRESS``"""
 
 import secrets
-import sys
 from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
+from accounts.management.staff import password_from_stdin
 from accounts.models import Session
 from accounts.services.password_reset import password_forgot
 from accounts.services.passwords import password_check
@@ -41,7 +41,7 @@ class Command(OperatorCommand):
 
     def run(self, **options: Any) -> dict[str, Any]:
         slug, address = slug_normalized(options["slug"]), require_address(options["admin_email"])
-        password = sys.stdin.readline().rstrip("\r\n") if options["password_stdin"] else secrets.token_urlsafe(32)
+        password = password_from_stdin() if options["password_stdin"] else secrets.token_urlsafe(32)
         self._check(slug, address, password, options)
         if options["dry_run"]:
             return {"slug": slug, "name": options["name"], "adminEmail": address, "mailed": False, "dryRun": True}

@@ -25,7 +25,7 @@ class Command(ArchiveCommand):
         )
         passphrase_argument(parser)
 
-    def work(self, **options: Any) -> dict[str, Any]:
+    def run(self, **options: Any) -> dict[str, Any]:
         tenant, path = tenant_named(options["slug"]), options["to"]
         passphrase = passphrase_of(options, twice=True) if options["with_secrets"] else ""
         result = {"slug": tenant.slug, "id": str(tenant.id), "file": str(path), "secrets": bool(passphrase)}
@@ -33,7 +33,7 @@ class Command(ArchiveCommand):
             refuse_existing(path, force=options["force"])
             refuse_export(tenant)
             return {**result, "written": False}
-        manifest = export(tenant=tenant, path=path, passphrase=passphrase, force=options["force"], watch=self.watch)
+        manifest = export(tenant=tenant, path=path, passphrase=passphrase, force=options["force"], watch=self.progress)
         return {
             **result,
             "written": True,

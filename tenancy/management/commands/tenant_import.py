@@ -19,13 +19,13 @@ class Command(ArchiveCommand):
         parser.add_argument("--with-secrets", action="store_true", help="the encrypted part too")
         passphrase_argument(parser)
 
-    def work(self, **options: Any) -> dict[str, Any]:
+    def run(self, **options: Any) -> dict[str, Any]:
         passphrase = passphrase_of(options) if options["with_secrets"] else ""
         with Archive(options["file"]) as archive:
             plan = plan_import(archive, slug=options["slug"], passphrase=passphrase)
             if options["dry_run"]:
                 return {**_planned(plan), "imported": False}
-            done = import_tenant(plan, watch=self.watch)
+            done = import_tenant(plan, watch=self.progress)
             return {**_planned(plan), "imported": True, "migrated": done.migrated}
 
     def text(self, result: Any) -> str:

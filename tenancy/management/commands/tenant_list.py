@@ -22,6 +22,7 @@ class Command(OperatorCommand):
         "Lists tenants, the oldest first; with --json one object a line. Those that were purged are shown with"
         " --status deleted only."
     )
+    writes = False
 
     def options(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -17,12 +17,12 @@ class Command(ArchiveCommand):
         parser.add_argument("--as-slug", default="", help="another slug, for a tenant that is gone")
         parser.add_argument("--replace", action="store_true", help="take the place of the tenant as it is now")
 
-    def work(self, **options: Any) -> dict[str, Any]:
+    def run(self, **options: Any) -> dict[str, Any]:
         with Archive(options["file"]) as archive:
             plan = plan_restore(archive, as_slug=options["as_slug"], replace=options["replace"])
             if options["dry_run"]:
                 return {**_planned(plan), "restored": False}
-            done = restore(plan, watch=self.watch)
+            done = restore(plan, watch=self.progress)
             return {
                 **_planned(plan),
                 "restored": True,

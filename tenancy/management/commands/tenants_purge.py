@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from platform_site.errors import PlatformError
-from platform_site.management.operator import OperatorCommand
+from platform_site.management.operator import REFUSED, OperatorCommand
 from platform_site.moments import wire_time
 from platform_site.owner import may_be_owner
 from tenancy.purging import due_tenants, tenant_purge
@@ -47,4 +47,4 @@ class Command(OperatorCommand):
         return "\n".join(lines) or "Nothing to purge."
 
     def exit_code(self, result: dict[str, Any]) -> int:
-        return 1 if result["failed"] else 0
+        return REFUSED if result["failed"] else 0

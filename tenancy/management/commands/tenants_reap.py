@@ -1,50 +1,45 @@
 """``manage.py tenants_reap``: what the scheduler does every five minutes, by hand."""
 
-import json
 from argparse import ArgumentParser
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
-from django.core.management.base import BaseCommand, CommandError
+from platform_site.management.operator import REFUSED, OperatorCommand
+from tenancy.provisioning.reaper import reap
 
-from platform_site.owner import as_owner
-from tenancy.provisioning.reaper import Reaped, reap
+_NAMES: Final = {"sign_ups": "signUps", "held_back": "heldBack"}
+_KINDS: Final = {"signUps": "sign-up", "schemas": "schema", "templates": "template"}
 
 
-class Command(BaseCommand):
-    help = "Removes sign-ups that never ended, schemas without a tenant, and templates that nobody names."
-    requires_system_checks = ()
+class Command(OperatorCommand):
+    help = (
+        "Removes sign-ups that never ended, schemas without a tenant, and templates that nobody names. Exit code 1:"
+        " there are more schemas without a tenant than crashes explain, and they were left."
+    )
+    writes = True
+    needs_owner = True
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="only say what would be removed")
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
+    def options(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--force",
             action="store_true",
             help="also when there are more schemas without a tenant than crashes explain",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        with as_owner():
-            reaped = reap(dry_run=options["dry_run"], force=options["force"])
-        self.stdout.write(json.dumps(as_json(reaped)) if options["json"] else as_text(reaped, options["dry_run"]))
-        if reaped.held_back:
-            raise CommandError(
-                f"{len(reaped.held_back)} schemas have no tenant. That is more than crashes explain: perhaps rows"
-                " were lost. Nothing of theirs was removed; --force removes them for good."
-            )
+    def run(self, **options: Any) -> dict[str, Any]:
+        reaped = asdict(reap(dry_run=options["dry_run"], force=options["force"]))
+        return {**{_NAMES.get(name, name): found for name, found in reaped.items()}, "dryRun": options["dry_run"]}
 
+    def text(self, result: dict[str, Any]) -> str:
+        verb = "would be removed" if result["dryRun"] else "removed"
+        lines = [f"{verb}: {word} {name}" for kind, word in _KINDS.items() for name in result[kind]]
+        return "\n".join(lines) or "Nothing to remove."
 
-def as_json(reaped: Reaped) -> dict[str, list[str]]:
-    names = {"sign_ups": "signUps", "held_back": "heldBack"}
-    return {names.get(name, name): values for name, values in asdict(reaped).items()}
+    def exit_code(self, result: dict[str, Any]) -> int:
+        return REFUSED if result["heldBack"] else 0
 
-
-def as_text(reaped: Reaped, dry_run: bool) -> str:
-    verb = "would be removed" if dry_run else "removed"
-    lines = [f"{verb}: {kind} {name}" for kind, names in _kinds(reaped) for name in names]
-    return "\n".join(lines) or "Nothing to remove."
-
-
-def _kinds(reaped: Reaped) -> list[tuple[str, list[str]]]:
-    return [("sign-up", reaped.sign_ups), ("schema", reaped.schemas), ("template", reaped.templates)]
+    def complaint(self, result: dict[str, Any]) -> str:
+        return (
+            f"{len(result['heldBack'])} schemas have no tenant. That is more than crashes explain: perhaps rows"
+            " were lost. Nothing of theirs was removed; --force removes them for good."
+        )

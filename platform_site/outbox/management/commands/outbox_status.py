@@ -13,6 +13,7 @@ class Command(OperatorCommand):
         "Says what waits in the outbox, by queue, and what rests there. Exit code 2: there are dead letters, or"
         " something has been due for longer than --late seconds."
     )
+    writes = False
 
     def options(self, parser: ArgumentParser) -> None:
         parser.add_argument("--late", type=int, default=STUCK_SECONDS, metavar="SECONDS", help="default: %(default)s")
