@@ -366,21 +366,23 @@ class TestSeeing:
         # The total, the page, the profiles' names.
         assert cost(20) == cost(100) == 3
 
-    @pytest.mark.parametrize(
-        "query", ["", "status=active", "search=person", "search=person%20test&status=active", "status=all&page=2"]
-    )
-    def test_the_list_costs_the_same_for_twenty_and_for_two_thousand_people(self, alice: Api, query: str) -> None:
-        def cost() -> int:
+    def test_the_list_costs_the_same_for_twenty_and_for_two_thousand_people(self, alice: Api) -> None:
+        asked = ("", "status=active", "search=person", "search=person%20test&status=active", "status=all&page=2")
+
+        def costs() -> dict[str, int]:
+            return {query: cost(query) for query in asked}
+
+        def cost(query: str) -> int:
             with CaptureQueriesContext(connection) as queries:
                 assert len(alice.get(f"/users?limit=10&{query}").json()["data"]) == 10
             return sum("accounts_" in query["sql"] for query in queries)
 
         people_join(alice, range(20))
         alice.get("/auth/me")
-        with_twenty = cost()
+        with_twenty = costs()
         people_join(alice, range(20, 2000))
         # The total, the page, the profiles' names.
-        assert with_twenty == cost() == 3
+        assert with_twenty == costs() == dict.fromkeys(asked, 3)
 
 
 def people_join(person: Api, numbers: range) -> None:

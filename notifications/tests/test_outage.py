@@ -36,7 +36,7 @@ from tests.support import Api, scaled
 
 pytestmark = [pytest.mark.commits, pytest.mark.timeout(scaled(120, 3600))]
 
-MAILS = scaled(60, 10_000)
+MAILS = scaled(20, 10_000)
 NO_QUERIES = ("SET", "BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 # As often as a sweep might look; the real one does every two seconds.
 SWEEP = timedelta(seconds=15)

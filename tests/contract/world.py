@@ -68,6 +68,15 @@ def administrator() -> Api:
     return administrator_of(company())
 
 
+def anybody() -> Api:
+    """An administrator of a tenant with room for one more of everything: for what changes nothing about the person."""
+    tenant = company()
+    if _company.get("anybody") is None or _company["anybody"].tenant != tenant:
+        _company["anybody"] = administrator_of(tenant)
+    somebody: Api = _company["anybody"]
+    return somebody
+
+
 def administrator_of(tenant: Tenant) -> Api:
     return signed_in(tenant, person(tenant, role=Role.TENANT_ADMIN).email_key)
 
@@ -177,15 +186,24 @@ class Records:
     in_app: dict[str, str]
 
 
+def record(somebody: Api) -> dict[str, Any]:
+    """A record that nothing else is known about, as it was registered."""
+    body = {"name": "Jane Doe", "app": "sales", "entityType": "lead", "entityId": unique("lead")}
+    made = somebody.post("/entity-registry/register", body)
+    assert made.status_code == 201, made.content
+    return dict(made.json()["data"])
+
+
+@cache
+def standing() -> tuple[Api, Records]:
+    """Records that cases only read, or write events about, and an administrator there."""
+    somebody = customer("standing")
+    return somebody, records(somebody)
+
+
 def records(somebody: Api) -> Records:
-    made = [
-        somebody.post(
-            "/entity-registry/register",
-            {"name": "Jane Doe", "app": "sales", "entityType": "lead", "entityId": unique("lead")},
-        ).json()["data"]
-        for _ in range(3)
-    ]
-    one, other, lost = (record["canonicalId"] for record in made)
+    made = [record(somebody) for _ in range(3)]
+    one, other, lost = (registered["canonicalId"] for registered in made)
     merged = somebody.post("/entity-registry/merge", {"winnerId": one, "loserId": lost}).json()["data"]
     shown = somebody.get(f"/entity-registry/{one}").json()["data"]["links"][0]
     in_app = {name: shown[name] for name in ("app", "entityType", "entityId")}
