@@ -94,6 +94,7 @@ export class CoreRealtime {
   #timers = { watch: null, pause: null, steady: null, auth: null };
   #channels = new Map();
   #named = new Map(); // the positions that this connection began with
+  #opening = false; // they were named, and the server's answer to them is on its way
   #holes = new Set(); // channels that are to be filled by REST
   #filling = false;
   #epoch = null;
@@ -169,8 +170,8 @@ export class CoreRealtime {
         const round = channel?.round;
         const { data } = await this.request("POST", `/chat/channels/${channelId}/messages`, body);
         // The answer is as good as the frame, and may be here before it.
-        const same = channel === this.#channels.get(channelId) && channel?.round === round;
-        if (same && channel?.seq != null) this.#offer(channelId, channel, data);
+        const same = channel === this.#channels.get(channelId);
+        if (same && channel?.seq != null && this.#believes(channel, round)) this.#offer(channelId, channel, data);
         this.#save();
         return data;
       } catch (error) {
@@ -178,6 +179,13 @@ export class CoreRealtime {
         await this.#pause(attempts, error);
       }
     }
+  }
+
+  // Whether an answer of REST, asked for in that round, may be taken now. It may be older than changes of which the
+  // server has said meanwhile that they are known here. And what the server sends first follows from the positions that
+  // were named, so until then none of them may move.
+  #believes(channel, round) {
+    return channel.round === round && !this.#opening;
   }
 
   // Until it is time to try again; the server's own word counts more, and that it is back counts less.
@@ -267,6 +275,7 @@ export class CoreRealtime {
     if (this.#lastNotificationId) frame.lastNotificationId = this.#lastNotificationId;
     let left = FIRST_FRAME - JSON.stringify(frame).length;
     this.#named = new Map();
+    this.#opening = true;
     for (const [id, { seq, changeSeq }] of this.#channels) {
       left -= JSON.stringify([id, [seq, changeSeq]]).length;
       if (left < 0) break;
@@ -290,6 +299,7 @@ export class CoreRealtime {
     for (const channel of this.#channels.values()) channel.stopWaiting();
     const socket = this.#socket;
     this.#socket = null;
+    this.#opening = false;
     try {
       socket?.close();
     } catch {
@@ -403,6 +413,7 @@ export class CoreRealtime {
   };
 
   #ready(frame) {
+    this.#opening = false;
     const begins = this.#epoch === null;
     const another = !begins && (frame.epoch !== this.#epoch || frame.user.id !== this.#user);
     // Numbers of another history, or of somebody else.
@@ -458,10 +469,13 @@ export class CoreRealtime {
     if (!channel.whole) this.#toFill(id);
   }
 
-  #gap({ c: id, from, to, ch }) {
+  #gap({ c: id, from, to, ...rest }) {
     const channel = this.#channels.get(id);
     if (!channel) return;
+    // One that comes in the middle may be about messages alone.
+    const ch = rest.ch ?? channel.changeSeq;
     const [seq, changeSeq] = this.#named.get(id) ?? [0, 0];
+    const handedOn = channel.seq ?? 0;
     channel.stopWaiting();
     if (seq > to || changeSeq > ch) {
       // The server knows less than this client: its numbers went back.
@@ -475,7 +489,7 @@ export class CoreRealtime {
     this.#moveChanges(channel, ch);
     if (!channel.whole) this.#toFill(id);
     // It begins among messages that were handed on: more of them were changed than the server sends.
-    if (from <= seq) this.#emit("refresh", { reason: "changes", channelId: id });
+    if (from <= handedOn) this.#emit("refresh", { reason: "changes", channelId: id });
   }
 
   #added({ c: id, seq, ch, d }) {
@@ -630,8 +644,7 @@ export class CoreRealtime {
     const { seq, last, round } = channel;
     const { data } = await this.request("GET", `/chat/channels/${id}/messages?after=${seq}&limit=${PAGE}`);
     if (this.#channels.get(id) !== channel) return;
-    if (channel.round !== round) {
-      // It may be older than changes of which the server has said meanwhile that they are known here.
+    if (!this.#believes(channel, round)) {
       this.#holes.add(id);
       return;
     }

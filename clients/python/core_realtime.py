@@ -175,6 +175,7 @@ class CoreRealtime:
         self._stale = False  # the server did not like the token
         self._renewed = False  # and got another one already
         self._named: dict[str, tuple[int, int]] = {}  # the positions that this connection began with
+        self._opening = False  # they were named, and the server's answer to them is on its way
         self._holes: dict[str, None] = {}  # channels that are to be filled by REST, in their order
         self._filling = False
         self._notified: OrderedDict[str, None] = OrderedDict()
@@ -247,7 +248,7 @@ class CoreRealtime:
                 message, _ = await self.request("POST", f"/chat/channels/{channel_id}/messages", body)
                 # The answer is as good as the frame, and may be here before it.
                 same = channel is self._channels.get(channel_id)
-                if same and channel is not None and channel.seq is not None and channel.round == before:
+                if same and channel is not None and channel.seq is not None and self._believes(channel, before):
                     self._offer(channel_id, channel, message)
                 self._save()
                 return dict(message)
@@ -256,6 +257,14 @@ class CoreRealtime:
                     raise
                 await self._pause(attempts, error)
                 attempts += 1
+
+    def _believes(self, channel: _Channel, before: int) -> bool:
+        """Whether an answer of REST, asked for in round ``before``, may be taken now.
+
+        It may be older than changes of which the server has said meanwhile that they are known here. And what the
+        server sends first follows from the positions that were named, so until then none of them may move.
+        """
+        return channel.round == before and not self._opening
 
     async def _pause(self, attempts: int, error: RequestFailed) -> None:
         """Until it is time to try again; the server's own word counts more, and that it is back counts less."""
@@ -375,7 +384,7 @@ class CoreRealtime:
         if self._last_notification_id:
             frame["lastNotificationId"] = self._last_notification_id
         left = FIRST_FRAME - len(json.dumps(frame))
-        self._named = {}
+        self._named, self._opening = {}, True
         for id, channel in self._channels.items():
             if channel.seq is None:
                 continue
@@ -387,6 +396,7 @@ class CoreRealtime:
 
     def _leave(self) -> None:
         """Nothing of the connection that was is waited for any more."""
+        self._opening = False
         for channel in self._channels.values():
             channel.stop_waiting()
         if self._socket is not None:
@@ -451,6 +461,7 @@ class CoreRealtime:
             self._save()
 
     def _ready(self, frame: Mapping[str, Any]) -> None:
+        self._opening = False
         begins = self._epoch is None
         another = not begins and (frame["epoch"], frame["user"]["id"]) != (self._epoch, self._user)
         if another:
@@ -510,11 +521,13 @@ class CoreRealtime:
             self._to_fill(frame["c"])
 
     def _gap(self, frame: Mapping[str, Any]) -> None:
-        id, first, to, change_to = frame["c"], frame["from"], frame["to"], frame["ch"]
+        id, first, to = frame["c"], frame["from"], frame["to"]
         channel = self._channels.get(id)
         if channel is None:
             return
         seq, change_seq = self._named.get(id, (0, 0))
+        # One that comes in the middle may be about messages alone.
+        change_to, handed_on = frame.get("ch", channel.change_seq), channel.seq or 0
         channel.stop_waiting()
         if seq > to or change_seq > change_to:
             # The server knows less than this client: its numbers went back.
@@ -527,7 +540,7 @@ class CoreRealtime:
         channel.move_changes(change_to)
         if not channel.whole:
             self._to_fill(id)
-        if first <= seq:
+        if first <= handed_on:
             # It begins among messages that were handed on: more of them were changed than the server sends.
             self._emit(Event("refresh", reason="changes", channel_id=id))
 
@@ -676,8 +689,7 @@ class CoreRealtime:
         page, _ = await self.request("GET", f"/chat/channels/{id}/messages?after={channel.seq}&limit={PAGE}")
         if self._channels.get(id) is not channel:
             return
-        if channel.round != before:
-            # It may be older than changes of which the server has said meanwhile that they are known here.
+        if not self._believes(channel, before):
             self._holes[id] = None
             return
         for message in page:

@@ -193,12 +193,15 @@ class Resumed(Frame, tag="resumed"):
 
 
 class Gap(Frame, tag="gap"):
-    """Messages `from` to `to` are to be had by REST. Those that the client has already were changed as well."""
+    """Messages `from` to `to` are to be had by REST. Those that the client has already were changed as well.
+
+    Without `ch` it says nothing of changes: they are sent.
+    """
 
     c: UUID
     from_: Seq
     to: Seq
-    ch: ChangeSeq
+    ch: ChangeSeq | UnsetType = UNSET
 
 
 class ChannelAdded(Frame, tag="channel.added"):

@@ -58,15 +58,16 @@ class Line(Generic[Item]):
             self.known = self.base = min(self.held) - 1 if self.held else self.target
         return self.known, min(self.held) - 1 if self.held else self.target
 
-    def skip_to(self, number: int) -> list[Item]:
-        """Give up on what is missing up to ``number``: it is not to be had, or clients were told to get it themselves.
+    def skip(self, after: int, upto: int) -> list[Item]:
+        """Give up on what is missing of this ``hole``: it is not to be had, or clients were told to get it themselves.
 
-        What is here of it is handed on. Changes have no row of their own once their message was changed again.
+        What is here of it is handed on. Changes have no row of their own once their message was changed again. Has
+        somebody come meanwhile who was told less than ``after``, the hole is larger now and nothing is given up.
         """
         found: list[Item] = []
-        if self.known is None or self.known < number:
-            self.known = number
-            found = [self.held.pop(held) for held in sorted(self.held) if held <= number]
+        if self.known is not None and after <= self.known < upto:
+            self.known = upto
+            found = [self.held.pop(held) for held in sorted(self.held) if held <= upto]
         return found + self._released()
 
     def _released(self) -> list[Item]:

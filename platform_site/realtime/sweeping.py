@@ -59,7 +59,7 @@ class Sweeping:
                 if upto > after and not await self._fill(room, channel, kind, line, after, upto):
                     await asyncio.sleep(AWAY_SECONDS)
                     continue
-                self._hand_on(room, line.skip_to(upto))
+                self._hand_on(room, line.skip(after, upto))
         finally:
             line.waiting = False
 
@@ -82,10 +82,11 @@ class Sweeping:
             message, size = prepared(one.frame)
             self._hand_on(room, line.offer(one.number, (one.to, message, size)))
         if members:
-            # So many changes can be of any message.
+            # So many changes can be of any message. A gap of messages says nothing about changes.
             first, last = (after + 1, upto) if kind == "message" else (1, room.line(channel, "message").known or 1)
+            said = {} if kind == "message" else {"ch": upto}
             self._hub.metrics.gaps += 1
-            gap, size = prepared({"t": "gap", "c": channel, "from": first, "to": last})
+            gap, size = prepared({"t": "gap", "c": channel, "from": first, "to": last, **said})
             self._hub.send(room, members, gap, size, messages=True)
         return True
 

@@ -176,6 +176,66 @@ def test_a_page_from_before_a_cut_hides_no_change_from_after_it(stage: Stage, la
     play(stage, language, story)
 
 
+def test_a_page_that_comes_before_ready_hides_no_change_from_before_it(stage: Stage, language: str) -> None:
+    """The server takes what lies behind the named positions for unknown, so nothing may move these meanwhile."""
+
+    async def story(server: Server, client: Driven) -> None:
+        server.limit = 1
+        channel = server.channel()
+        connection = await connected(server, client)
+        server.late.clear()
+        channel.post("lost")
+        await connection.say(channel.post("two"))
+        await client.until(lambda: server.read)
+        await connection.cut()
+        connection = await server.connection()
+        server.late.set()
+        # A moment in which the page could be taken, and in which it would be too early.
+        await asyncio.sleep(0.2)
+        channel.edit(1, "edited")
+        await server.welcome(connection)
+        await client.lists_all(channel)
+
+    play(stage, language, story)
+
+
+def test_nor_does_an_answer_to_ones_own_message_that_comes_before_ready(stage: Stage, language: str) -> None:
+    async def story(server: Server, client: Driven) -> None:
+        server.limit = 1
+        channel = server.channel()
+        connection = await connected(server, client)
+        await connection.cut()
+        connection = await server.connection()
+        await client.call("send", "c1", "one", {})
+        await client.sees("sent")
+        channel.edit(1, "edited")
+        channel.post("two")
+        await server.welcome(connection)
+        await client.lists_all(channel)
+
+    play(stage, language, story)
+
+
+def test_a_gap_in_the_middle_is_read_and_what_was_handed_on_is_loaded_again(stage: Stage, language: str) -> None:
+    async def story(server: Server, client: Driven) -> None:
+        channel = server.channel()
+        connection = await connected(server, client)
+        await connection.say(channel.post("one"))
+        for number in range(2, 6):
+            channel.post(f"m{number}")
+        # Of messages alone: nothing is said of changes.
+        await connection.say({"t": "gap", "c": "c1", "from": 2, "to": 5})
+        await client.lists_all(channel)
+        assert client.of("refresh") == []
+        channel.edit(1, "edited")
+        await connection.say({"t": "gap", "c": "c1", "from": 1, "to": 5, "ch": 1})
+        assert (await client.sees("refresh", reason="changes"))["channel_id"] == "c1"
+        await connection.cut()
+        assert (await server.connection()).since == {"c1": [5, 1]}
+
+    play(stage, language, story)
+
+
 def test_what_was_held_through_a_cut_and_is_old_by_then_is_put_right(stage: Stage, language: str) -> None:
     async def story(server: Server, client: Driven) -> None:
         channel = server.channel()

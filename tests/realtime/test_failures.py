@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +23,7 @@ from platform_site.local.standalone import Standalone
 from platform_site.realtime import publishing
 from platform_site.realtime.envelopes import Header
 from platform_site.realtime.publishing import publish, topic
+from platform_site.realtime.sweeping import HEAL_AT_MOST
 from tests.realtime.deaf import Deaf
 from tests.realtime.processes import Process
 from tests.realtime.readers import agree, reading, talking, until
@@ -208,6 +209,40 @@ def test_changes_whose_words_were_lost_are_found(first: Process, company: Compan
             assert (await socket.hear("message.updated"))["ch"] == 7
             assert [frame["t"] for frame in socket.frames].count("message.updated") == 3
 
+    asyncio.run(listen())
+
+
+def test_more_than_is_pushed_is_announced_and_read(first: Process, company: Company) -> None:
+    """So much was lost at once that clients are told to get it themselves: of messages, and of changes."""
+    alice, bob = company.people
+    channel = company.group()
+
+    def together(work: Callable[[], None]) -> None:
+        # No sweep comes in the middle of it.
+        with withheld(), bind(company.tenant.ref), transaction.atomic():
+            work()
+
+    def say_many() -> None:
+        for number in range(HEAL_AT_MOST + 1):
+            said.append(alice.say(channel, f"m{number}"))
+
+    def correct_many() -> None:
+        for number, message in enumerate(said):
+            alice.correct(message, f"corrected {number}")
+
+    said: list[dict[str, Any]] = []
+
+    async def listen() -> None:
+        async with reading([bob], first) as readers:
+            for work in (say_many, correct_many):
+                await aside(together, work)
+                await agree(readers, channel, await aside(company.stored, channel))
+            assert readers[0].codes == []
+            assert first.metrics()["gaps_total"] == gaps + 2
+            await aside(alice.correct, said[0], "and live again")
+            await agree(readers, channel, await aside(company.stored, channel), LIVE_SECONDS)
+
+    gaps = first.metrics()["gaps_total"]
     asyncio.run(listen())
 
 

@@ -32,7 +32,7 @@ def healed(line: Line[int], stored: set[int]) -> list[int]:
         for number in range(after + 1, upto + 1):
             if number in stored:
                 released += line.offer(number, number)
-        released += line.skip_to(upto)
+        released += line.skip(after, upto)
     return released
 
 
@@ -145,6 +145,8 @@ def test_many_who_come_while_it_begins_miss_nothing(
     line: Line[int] = Line()
     lost = data.draw(st.sets(st.integers(1, count)))
     committed = 0
+    # What is being read about a hole, with what was there when it was read.
+    fetching: tuple[int, int, int] | None = None
     came: list[set[int]] = []
     reading: list[tuple[set[int], int]] = []
 
@@ -167,8 +169,14 @@ def test_many_who_come_while_it_begins_miss_nothing(
             line.learn(told)
         if number not in lost:
             hand_on(line.offer(number, number))
-        if data.draw(st.booleans()):
-            hand_on(healed(line, set(range(1, committed + 1))))
+        if fetching is None and line.behind and data.draw(st.booleans()):
+            fetching = (*line.hole(), committed)
+        if fetching is not None and data.draw(st.booleans()):
+            after, upto, there = fetching
+            fetching = None
+            for fetched in range(after + 1, min(upto, there) + 1):
+                hand_on(line.offer(fetched, fetched))
+            hand_on(line.skip(after, upto))
     for heard, told in reading:
         heard.update(range(1, told + 1))
         line.learn(told)
@@ -177,10 +185,20 @@ def test_many_who_come_while_it_begins_miss_nothing(
     assert all(heard == set(range(1, count + 1)) for heard in came)
 
 
+def test_whoever_is_told_less_while_a_hole_is_read_gets_what_lies_between() -> None:
+    line = line_from(3)
+    assert line.offer(5, 5) == []
+    after, upto = line.hole()
+    line.learn(1)
+    assert (after, upto) == (3, 4)
+    assert line.offer(4, 4) == line.skip(after, upto) == []
+    assert healed(line, set(range(1, 6))) == [2, 3, 4, 5]
+
+
 def test_what_was_given_up_is_not_handed_on_later_and_what_is_here_is() -> None:
     line = line_from(0)
     for number in (9, 5, 3):
         assert line.offer(number, number) == []
-    assert line.skip_to(8) == [3, 5, 9]
+    assert line.skip(0, 8) == [3, 5, 9]
     assert [line.offer(number, number) for number in (1, 3, 8, 9)] == [[]] * 4
     assert line.offer(10, 10) == [10]
