@@ -35,7 +35,7 @@ test: ## Run the tests (ARGS="chat -k unread")
 .PHONY: soak
 soak: ## Run the same proofs at full counts
 	$(call install,requirements-dev.txt)
-	@SCALE=soak $(VENV)/python -m pytest -m "not browser" $(ARGS)
+	@SCALE=soak TEST_VAR_DIR=$${TEST_VAR_DIR:-var/soak} $(VENV)/python -m pytest -m "not browser" $(ARGS)
 
 .PHONY: browser-test
 browser-test: ## Run the tests that need chromium
@@ -71,7 +71,7 @@ shell: ## Open a Python shell on the development database
 .PHONY: bench
 bench: ## Print how fast it is
 	$(call install,requirements-dev.txt)
-	@$(with-servers) python -m benchmarks $(ARGS)
+	@TEST_VAR_DIR=$${TEST_VAR_DIR:-var/bench} $(with-servers) python -m benchmarks $(ARGS)
 
 .PHONY: openapi
 openapi: ## Refresh docs/openapi.json
@@ -101,4 +101,5 @@ audit: ## Ask whether a pinned version has a known hole
 .PHONY: clean
 clean: ## Remove caches and the servers of the tests; the data of make run stay
 	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis .coverage staticfiles var/test var/test-*
+	for home in var/test var/test-*; do [ ! -L "$$home" ] || rm -rf "$$(readlink "$$home")"; done
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis .coverage staticfiles var/test var/test-* var/soak* var/bench*
