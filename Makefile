@@ -15,6 +15,9 @@ define install
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer found. Install one, or name it: make PYTHON=/path/to/python3 ..."; exit 1; }
 	@$(PYTHON) -I platform_site/local/install.py $(1)
 endef
+# Some machines forbid Python to write bytecode: each process would compile our files anew, and pytest all tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 with-servers := $(VENV)/python -m tests.servers --
 with-own-servers := $(VENV)/python -m platform_site.local.run --
 

@@ -116,6 +116,10 @@ def django_db_setup(template_database: str, django_db_blocker: Any) -> Iterator[
     with django_db_blocker.unblock():
         from django.db import connections
 
+        from platform_site.health import monitor
+
+        # A test that asked for the health of its own process leaves threads that ask on.
+        monitor.stop()
         connections.close_all()
         drop_database(name)
 

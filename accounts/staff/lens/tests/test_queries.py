@@ -155,7 +155,7 @@ def test_as_many_queries_with_ten_rows_as_with_very_many(
         if model not in FEW:
             assert len(keys_of(furnished, model)) >= 10, model
     # Both are many pages and many times a panel; inserting the larger number takes minutes.
-    more = scaled(300, 10_000)
+    more = scaled(120, 10_000)
     grow(furnished, more)
     many = counted(browser, support, furnished)
     for model in models():
