@@ -12,7 +12,7 @@ from django.core.management import CommandError, get_commands, load_command_clas
 
 from platform_site.local.layout import REPOSITORY
 
-PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"), *REPOSITORY.glob("*/README.md")])
+PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"), *REPOSITORY.glob("[!.]*/README.md")])
 # What operators are told to do is in findings too.
 SOURCES = sorted([*REPOSITORY.glob("platform_site/doctor/*.py"), *REPOSITORY.glob("*/examining.py")])
 
