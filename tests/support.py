@@ -148,6 +148,28 @@ def threads_close_connections() -> Iterator[None]:
 SCALE = os.environ.get("SCALE", "small")
 
 
+def somebody_waits() -> bool:
+    """Whether a statement of another connection waits for a lock in this database."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        # Else a transaction sees for ever who was connected at its first look.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)"
+            " WHERE NOT granted AND datname = current_database())"
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def until_somebody_waits() -> None:
+    """Return as soon as a statement waits for a lock, mostly one that the caller's transaction holds."""
+    until = time.monotonic() + 30
+    while not somebody_waits():
+        assert time.monotonic() < until, "Nobody waits for a lock."
+        time.sleep(0.01)
+
+
 def scaled(small: int, soak: int) -> int:
     """How many times: a few in ``make test``, all of them in ``make soak``."""
     return soak if SCALE == "soak" else small

@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 import msgspec
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.access_tokens import verify_access_token
@@ -40,7 +40,7 @@ from platform_site.outbox import dispatcher
 from platform_site.session_cache import Slot, forget_tenant
 from tenancy.models import Tenant
 from tenancy.services import tenant_suspend
-from tests.support import Api, at_once, data, error, signed_in, threads_close_connections
+from tests.support import Api, at_once, data, error, signed_in, somebody_waits, threads_close_connections
 
 INVALID = (401, "impersonation_code_invalid")
 ENDED = (401, "session_revoked")
@@ -312,19 +312,11 @@ def test_whoever_begins_while_it_ends_waits_and_is_refused(what: str, alice: Api
     with transaction.atomic():
         END[what](alice, bob, nora)
         beginning.start()
-        while not answers and not _somebody_waits():
+        while not answers and not somebody_waits():
             beginning.join(0.01)
         assert not answers
     beginning.join()
     assert error(answers[0]) == INVALID
-
-
-def _somebody_waits() -> bool:
-    """Whether a statement waits for a lock."""
-    # Not pg_stat_activity, which a transaction sees as it was at first.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return bool(cursor.fetchone()[0])
 
 
 class TestTheRecord:

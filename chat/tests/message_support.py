@@ -1,7 +1,6 @@
 """What tests of messages share."""
 
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -12,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from chat.models import Channel, Message
 from chat.tests.support import client, direct, group
 from platform_site.binding import bind
-from tests.support import Api, threads_close_connections
+from tests.support import Api, threads_close_connections, until_somebody_waits
 
 
 def people(tenant: Any, count: int) -> list[Api]:
@@ -98,20 +97,7 @@ def while_locked(group: str, person: Api, call: Callable[[], Any], meanwhile: Ca
     with bind(person.tenant.ref), transaction.atomic():
         Channel.objects.select_for_update().get(id=group)
         thread.start()
-        deadline = time.monotonic() + 10
-        while not _somebody_waits():
-            assert time.monotonic() < deadline, "nobody waits for the lock"
+        until_somebody_waits()
         meanwhile()
     thread.join()
     return answers[0]
-
-
-def _somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        # Else a transaction sees for ever who was connected at its first look.
-        cursor.execute("SELECT pg_stat_clear_snapshot()")
-        cursor.execute(
-            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
-            " WHERE NOT granted AND datname = current_database()"
-        )
-        return bool(cursor.fetchone()[0])

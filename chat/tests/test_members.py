@@ -1,6 +1,5 @@
 """``/chat/channels/<id>/members``: who is in a channel, coming and going."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,7 +15,7 @@ from chat.tests.support import channel, channels, client, data, direct, error, g
 from platform_site.binding import bind
 from platform_site.journal.services import record
 from platform_site.outbox.dispatcher import drain
-from tests.support import Api, at_once, threads_close_connections
+from tests.support import Api, at_once, threads_close_connections, until_somebody_waits
 
 
 def members(somebody: Api, channel_id: Any, query: str = "") -> list[dict[str, Any]]:
@@ -37,22 +36,6 @@ def remove(somebody: Api, channel_id: Any, ref: Any) -> Any:
 
 def leave(somebody: Api, channel_id: Any) -> Any:
     return somebody.post(f"/chat/channels/{channel_id}/leave")
-
-
-def until_somebody_waits() -> None:
-    """For a lock that the caller's transaction holds."""
-    until = time.monotonic() + 10
-    with connection.cursor() as cursor:
-        while time.monotonic() < until:
-            # Else a transaction sees what it saw first.
-            cursor.execute("SELECT pg_stat_clear_snapshot()")
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            if cursor.fetchone()[0]:
-                return
-            time.sleep(0.02)
-    raise AssertionError("Nobody waits.")
 
 
 def setting(alice: Api, key: str, value: Any) -> None:

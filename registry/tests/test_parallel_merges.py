@@ -2,7 +2,7 @@
 
 import random
 import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from registry.advisory import MERGING, lock_alone
 from registry.models import Entity, Identifier, Link
 from registry.services.locking import entities_lock, whole
 from registry.tests.support import merge, record, register
-from tests.support import Api, at_once, error, scaled
+from tests.support import Api, at_once, error, scaled, threads_close_connections, until_somebody_waits
 
 THREADS, CALLS, RECORDS = 8, scaled(160, 1200), scaled(20, 60)
 
@@ -105,24 +105,19 @@ def test_merges_of_a_tenant_follow_one_another_and_wait_for_no_other_tenant(
 ) -> None:
     ours = [register(alice)["canonicalId"] for _ in range(2)]
     theirs = [register(mallory)["canonicalId"] for _ in range(2)]
-    held, order = threading.Event(), list[str]()
 
-    def work(thread: int) -> None:
-        if thread == 0:
-            with bind(tenant.ref), transaction.atomic():
-                lock_alone(MERGING)
-                held.set()
-                # Long enough for the others to come by.
-                time.sleep(1)
-                order.append("let go")
-            return
-        held.wait(5)
-        client, ids, name = [(alice, ours, "ours"), (mallory, theirs, "theirs")][thread - 1]
-        merge(Api(client.token), *ids)
-        order.append(name)
+    def work(token: str, ids: list[str]) -> None:
+        with threads_close_connections():
+            merge(Api(token), *ids)
 
-    at_once(3, work)
-    assert order == ["theirs", "let go", "ours"]
+    with ThreadPoolExecutor(2) as pool:
+        with bind(tenant.ref), transaction.atomic():
+            lock_alone(MERGING)
+            waiting = pool.submit(work, alice.token, ours)
+            until_somebody_waits()
+            pool.submit(work, mallory.token, theirs).result(30)
+            assert not waiting.done()
+        waiting.result(30)
 
 
 def test_merges_leave_who_was_merged_where_the_winner_is(alice: Api, in_tenant: Any) -> None:

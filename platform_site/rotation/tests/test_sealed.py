@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from io import StringIO
 from typing import Any
 
@@ -24,10 +23,7 @@ from platform_site.rotation.finishing import what_needs_the_old_key
 from platform_site.rotation.moving import move_all
 from platform_site.rotation.tests.conftest import NEXT, Filled
 from platform_site.sealed_columns import reseal, sealed_columns
-from tenancy.tests.catalogue import somebody_else
-from tests.support import finishes_before_kill, scaled, threads_close_connections
-
-WAITING = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+from tests.support import finishes_before_kill, scaled, threads_close_connections, until_somebody_waits
 
 
 def rotate(*arguments: str) -> Any:
@@ -141,9 +137,8 @@ def test_what_is_changed_meanwhile_stays_changed(filled: Filled, overlap: str) -
             may_go.wait(10)
 
     def let_go_once_somebody_waits() -> None:
-        with threads_close_connections(), somebody_else() as other:
-            while not other.execute(WAITING).fetchone():
-                time.sleep(0.02)
+        with threads_close_connections():
+            until_somebody_waits()
         may_go.set()
 
     threads = [threading.Thread(target=somebody), threading.Thread(target=let_go_once_somebody_waits)]
