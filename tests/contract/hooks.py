@@ -1,14 +1,14 @@
 """How schemathesis sends its requests, and the count of what came of them.
 
 Loaded by schemathesis (schemathesis.toml names it), in a process of its own.
-Three of four positive cases get real values (``fills``); the fourth stays as
-generated. Negative cases are never touched.
+Of each operation's positive cases three of four get real values (``fills``); the
+fourth stays as generated. Negative cases are never touched.
 """
 
-import itertools
 import json
 import os
 import unicodedata
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from tests.contract.fills import FILLS  # noqa: E402 - it reads models, which ar
 
 COUNTS = Path(os.environ["CONTRACT_COUNTS"])
 
-_cases = itertools.count()
+_cases = Counter[str]()
 _LARGEST = 2**63
 
 
@@ -31,8 +31,10 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         return
     if isinstance(case.body, dict):
         case.body = _plain(case.body)
-    fill = FILLS.get(_operation_id(case))
-    if fill is not None and (next(_cases) % 4 or fill.always):
+    operation = _operation_id(case)
+    _cases[operation] += 1
+    fill = FILLS.get(operation)
+    if fill is not None and (_cases[operation] % 4 or fill.always):
         fill.put(case)
 
 

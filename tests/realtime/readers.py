@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import random
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -54,8 +53,8 @@ class Reader:
         self._order: dict[str, list[int]] = {}
         self._shown: dict[str, dict[int, dict[str, Any]]] = {}
         self._reloading: set[asyncio.Task[None]] = set()
-        # It comes back to any of the processes, as behind a balancer.
-        self._where = itertools.cycle(random.sample(processes, len(processes)))
+        # It comes back to the next one each time.
+        self._where = itertools.cycle(processes)
         self.client = CoreRealtime(
             url=processes[0].url, api_base="http://api.test/api/v1", get_token=self._token, timing=timing
         )
@@ -138,8 +137,11 @@ class Reader:
 
 @asynccontextmanager
 async def reading(people: Sequence[Person], *processes: Process) -> AsyncIterator[list[Reader]]:
-    """Clients of these people, connected."""
-    readers = [Reader(person, *processes) for person in people]
+    """Clients of these people, connected; as many to each of the processes, as behind a balancer."""
+    readers = [
+        Reader(person, *processes[number % len(processes) :], *processes[: number % len(processes)])
+        for number, person in enumerate(people)
+    ]
     try:
         for some in (readers[place : place + AT_ONCE] for place in range(0, len(readers), AT_ONCE)):
             for reader in some:
