@@ -11,10 +11,12 @@ from channels.routing import ProtocolTypeRouter  # noqa: E402 - Django must be s
 
 from platform_site import tracing  # noqa: E402
 from platform_site.http_bridge import Bridge  # noqa: E402
+from platform_site.long_lived import load_views  # noqa: E402
 from platform_site.metrics.serving import with_metrics  # noqa: E402
 from platform_site.realtime.application import SocketApplication  # noqa: E402
 
 tracing.start("all")
+load_views()
 sockets = SocketApplication()
 _http = Bridge(with_metrics(_wsgi, "all", sockets.hub.metrics.as_text), beside=sockets)
 application = ProtocolTypeRouter({"http": _http, "lifespan": _http, "websocket": sockets})

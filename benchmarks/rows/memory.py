@@ -1,11 +1,14 @@
-"""What a web worker holds in memory, and what a PostgreSQL backend that met many schemas does."""
+"""What a web worker holds in memory, and how long it is halted when it looks through that for garbage."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 
 from benchmarks.bench import Bench
 from benchmarks.load import get, load
-from benchmarks.processes import granian, memory_kib
-from benchmarks.row import Figure, Row
+from benchmarks.processes import ROOT, granian, memory_kib
+from benchmarks.row import Figure, Pairs, Row, at_most
 
 PATH = "/api/v1/auth/me"
 REQUESTS = 1000
@@ -36,3 +39,39 @@ class WebMemory(Row):
             load(port=web.port, requests=requests, connections=4, count=REQUESTS)
             (worker,) = web.workers()
             return memory_kib(worker)
+
+
+COLLECT = """
+import gc, json, time
+import platform_site.wsgi
+
+def halted():
+    began = time.perf_counter()
+    gc.collect()
+    return (time.perf_counter() - began) * 1000
+
+halted()
+kept = [halted() for _ in range(9)]
+gc.unfreeze()
+halted()
+print(json.dumps([kept, [halted() for _ in range(9)]]))
+"""
+
+
+class FullCollection(Row):
+    name = "full_collection"
+    title = "A full garbage collection halts a web worker that just started for"
+    counterpart = "with nothing left out"
+    bar = at_most(0.1, aim=0.02)
+
+    def measure(self, bench: Bench) -> Iterator[Figure]:
+        with bench.database(tenants=1) as database:
+            done = subprocess.run(
+                [sys.executable, "-c", COLLECT],
+                cwd=ROOT,
+                env=database.env(),
+                stdout=subprocess.PIPE,
+                check=True,
+            )
+        kept, everything = json.loads(done.stdout)
+        yield self.against(Pairs(kept, everything), "ms")

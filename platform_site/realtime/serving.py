@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import uvicorn
 
+from platform_site.long_lived import keep_what_is_loaded
 from platform_site.realtime.protocol import FRAME_BYTES, HEARTBEAT_SECONDS
 
 # How long what was sent may stay unacknowledged, in milliseconds.
@@ -38,6 +39,7 @@ class Server(uvicorn.Server):
 def serve(module: str, *, host: str, port: int, **options: Any) -> int:
     """Serve ``module.application`` until a signal ends it; gives the exit code. ``module.sockets`` is drained first."""
     loaded = importlib.import_module(module)
+    keep_what_is_loaded()
     config = uvicorn.Config(
         loaded.application,
         ws="websockets-sansio",
