@@ -53,6 +53,8 @@ def granian(
         "--host", "127.0.0.1", "--port", str(port),
         "--workers", str(workers), "--blocking-threads", str(threads),
         "--log-level", "error",
+        # A worker that is told to end while it still loads does not hear it.
+        "--workers-kill-timeout", "2",
     ]  # fmt: skip
     with _serving(command, env, port) as web:
         yield web

@@ -82,6 +82,12 @@ class RunningPart:
             await asyncio.sleep(_POLL)
         return await self._clean_up()
 
+    async def last_words(self) -> Sequence[str]:
+        """Its last lines; of one that has ended by itself to the very last."""
+        if self._child is not None and self._child.poll() is not None:
+            await self._clean_up()
+        return self.output.tail
+
     async def stop(self, forced: asyncio.Event) -> None:
         if self._child is None:
             return
@@ -197,18 +203,18 @@ class Supervisor:
         await self._start(one)
         if one.part.kind is Kind.STEP:
             if await one.ended() != 0:
-                raise LocalProblem(self._obituary(one, "failed"))
+                raise LocalProblem(await self._obituary(one, "failed"))
             return
         if not await one.becomes_ready():
-            raise LocalProblem(self._obituary(one, "did not start"))
+            raise LocalProblem(await self._obituary(one, "did not start"))
         self._keepers.append(asyncio.create_task(self._keep(one)))
 
     async def _start(self, one: RunningPart) -> None:
         for note in await one.start():
             self._console.note(note)
 
-    def _obituary(self, one: RunningPart, what: str) -> str:
-        lines = "\n".join(f"    {line}" for line in one.output.tail)
+    async def _obituary(self, one: RunningPart, what: str) -> str:
+        lines = "\n".join(f"    {line}" for line in await one.last_words())
         log = self._log_dir / f"{one.part.name}.log"
         return f"{one.part.name} {what}. Its last lines (all of them are in {log}):\n{lines}"
 
@@ -221,7 +227,7 @@ class Supervisor:
             code = await one.ended()
             pause = restarts.next_pause()
             if pause is None:
-                self._fail(self._obituary(one, "keeps ending"))
+                self._fail(await self._obituary(one, "keeps ending"))
                 return
             self._console.problem(f"{one.part.name} ended ({_describe(code)}); starting it again in {pause:g} s")
             await asyncio.sleep(pause)

@@ -21,7 +21,7 @@ from billing.local_stripe.server import LocalStripe, running
 from tests.contract.running import ROOT, running_platform
 from tests.support import COMPANY, OTHER_COMPANY, PASSWORD, database_environment, scaled
 
-EXAMPLES = scaled(4, 300)
+EXAMPLES = scaled(3, 300)
 SEEDS = scaled(1, 5)
 MARKS = [pytest.mark.contract, pytest.mark.commits, pytest.mark.timeout(scaled(900, 3600))]
 

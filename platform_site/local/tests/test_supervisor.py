@@ -158,6 +158,14 @@ def test_a_part_that_ends_before_it_is_ready_ends_the_start(tmp_path: Path) -> N
     assert "no such module" in run.terminal.getvalue()
 
 
+def test_its_last_words_are_read_before_they_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Nothing is read before its end is known.
+    monkeypatch.setattr(subprocess.Popen, "poll", lambda child: child.wait())
+    run = Run(tmp_path, [_part("web", "print('no such module')", is_ready=lambda pid: False)])
+    assert run.to_the_end() == 1
+    assert "no such module" in run.terminal.getvalue()
+
+
 def test_a_part_that_never_gets_ready_ends_the_start(tmp_path: Path) -> None:
     part = _part("web", _SLEEP, is_ready=lambda pid: False, ready_within=0.5)
     assert Run(tmp_path, [part]).to_the_end() == 1
