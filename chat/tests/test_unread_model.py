@@ -42,7 +42,7 @@ from platform_site.ids import uuid7
 from tenancy.org_settings.models import OrgSetting
 from tests.support import scaled
 
-EXAMPLES, STEPS = scaled(25, 300), scaled(40, 80)
+EXAMPLES, STEPS = scaled(15, 300), scaled(40, 80)
 PEOPLE, GROUPS = 3, 1
 ALL = -1
 somebody = st.integers(0, PEOPLE - 1)

@@ -21,7 +21,7 @@ from registry.models import Entity, Identifier, Link
 from registry.tests.support import replayed
 from tests.support import Api, data, error, scaled
 
-EXAMPLES, STEPS = scaled(15, 200), scaled(30, 60)
+EXAMPLES, STEPS = scaled(10, 200), scaled(30, 60)
 ADDRESSES = [f"p{number}@company.com" for number in range(4)]
 TRIPLES = [{"app": app, "entityType": "row", "entityId": str(n)} for app in ("sales", "support") for n in range(3)]
 address = st.sampled_from(ADDRESSES)
