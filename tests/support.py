@@ -145,9 +145,6 @@ def threads_close_connections() -> Iterator[None]:
         connections.close_all()
 
 
-SCALE = os.environ.get("SCALE", "small")
-
-
 def somebody_waits() -> bool:
     """Whether a statement of another connection waits for a lock in this database."""
     from django.db import connection
@@ -168,6 +165,9 @@ def until_somebody_waits() -> None:
     while not somebody_waits():
         assert time.monotonic() < until, "Nobody waits for a lock."
         time.sleep(0.01)
+
+
+SCALE = os.environ.get("SCALE", "small")
 
 
 def scaled(small: int, soak: int) -> int:
